@@ -1,0 +1,1 @@
+"""Pixel work on arrays: no gRPC, no files, no processes."""
