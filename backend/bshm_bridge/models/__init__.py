@@ -1,0 +1,1 @@
+"""Model files and the manifests that describe them."""

@@ -1,0 +1,347 @@
+"""The manifest of a model: what ``model.toml`` says about a file with a network in it.
+
+`parse` and `load` check everything and report every mistake, one sentence each, so that
+somebody who writes a manifest mends it in one round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bshm_bridge.errors import NotReady
+from bshm_bridge.models import toml
+from bshm_bridge.models.fields import Fields
+
+Layout = Literal["HWC", "NHWC", "NCHW"]
+Channels = Literal["RGB", "BGR"]
+Resample = Literal["area", "linear", "pillow-bilinear", "pillow-lanczos"]
+Activation = Literal["none", "sigmoid", "minmax", "sigmoid-minmax"]
+Speed = Literal["", "fast", "medium", "slow"]
+
+ENGINES = ("tf1", "tf2", "onnx", "oip", "classic")
+FILE_NAME = "model.toml"
+_MAX_BYTES = 64 * 1024
+_RESERVED = ("auto", "all", "classic")
+_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
+
+
+class ManifestError(NotReady):
+    """A manifest that cannot be used.
+
+    Attributes
+    ----------
+    mistakes
+        One sentence per mistake, at least one.
+    """
+
+    reason = "bad-manifest"
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("The model's manifest is wrong: " + " ".join(mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """Keep the image's size; shrink it where its long side is above `long_side` pixels.
+
+    Both sides are then rounded to multiples of `multiple_of`.
+    """
+
+    long_side: int
+    multiple_of: int = 1
+    rule: Literal["at-most"] = "at-most"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Stretch the image to exactly this many pixels."""
+
+    width: int
+    height: int
+    rule: Literal["fixed"] = "fixed"
+
+
+@dataclass(frozen=True)
+class ShortSide:
+    """Scale the image until its short side has `pixels`, sides multiples of `multiple_of`.
+
+    Attributes
+    ----------
+    when
+        ``always``; ``larger``: only images whose short side is larger; ``outside``: only
+        images of which both sides are larger, or both smaller.
+    rounding
+        To multiples: ``nearest`` or ``down``.
+    """
+
+    pixels: int
+    multiple_of: int = 1
+    when: Literal["always", "larger", "outside"] = "always"
+    rounding: Literal["nearest", "down"] = "nearest"
+    rule: Literal["short-side"] = "short-side"
+
+
+SizeRule = AtMost | Fixed | ShortSide
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How an RGB image (0 to 255) becomes the network's input.
+
+    ``x = (pixel * scale - mean) / std`` per channel, `mean` and `std` in the order of
+    `channels`; with `divide_by_max`, ``pixel`` is first divided by the largest value in the
+    image (as U²-Net's recipe does).
+
+    `resample` says how the image is brought to the network's size: by pixel areas, by linear
+    interpolation (OpenCV's, PyTorch's and Paddle's ``bilinear``), or as Pillow does.
+
+    `tensor` may be empty for ONNX files: their first input is then taken.
+    """
+
+    size: SizeRule
+    tensor: str = ""
+    layout: Layout = "NCHW"
+    channels: Channels = "RGB"
+    resample: Resample = "area"
+    scale: float = 1.0
+    divide_by_max: bool = False
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """How the network's output becomes alpha, 0 to 1.
+
+    `channel` counts along the last axis (layouts HWC and NHWC) or the one before height and
+    width (NCHW). `activation` is applied first (``minmax`` stretches each answer to its own
+    least and largest value, 0 to 1; ``sigmoid-minmax`` does one after the other), then `range`
+    is mapped to 0 to 1 and clipped.
+
+    `tensor` may be empty for ONNX files: their first output is then taken.
+    """
+
+    tensor: str = ""
+    channel: int = 0
+    range: tuple[float, float] = (0.0, 1.0)
+    activation: Activation = "none"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One model.
+
+    Attributes
+    ----------
+    name
+        As in ``--model``; lower-case letters, digits, ``-``, ``_`` and ``.``.
+    engines
+        Names of the engines that run it, best first.
+    file
+        The network, relative to the manifest's folder; empty where all engines are remote.
+    sha256
+        64 hexadecimal digits, or empty where it is not known yet.
+    source
+        Where the file can be had: ``modelscope:OWNER/MODEL`` can be pulled, everything
+        else (mostly a URL) is shown to the user.
+    licence
+        SPDX identifier where there is one.
+    commercial_use
+        Whether the licence of the weights allows it.
+    needs_trimap
+        Whether it answers only with a trimap.
+    good_for, speed, download_size
+        For people who choose: what it does best, how fast it is, about how many bytes the
+        file has (0: unknown).
+    """
+
+    name: str
+    title: str
+    engines: tuple[str, ...]
+    input: InputSpec
+    output: OutputSpec
+    file: str = ""
+    sha256: str = ""
+    source: str = ""
+    licence: str = ""
+    commercial_use: bool = True
+    needs_trimap: bool = False
+    good_for: str = ""
+    speed: Speed = ""
+    download_size: int = 0
+
+    @property
+    def modelscope_id(self) -> str:
+        """``OWNER/MODEL`` or ``OWNER/MODEL@REVISION`` where it can be pulled, else empty."""
+        scheme = "modelscope:"
+        return self.source[len(scheme) :] if self.source.startswith(scheme) else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers, as JSON and TOML take them."""
+        plain = asdict(self)
+        plain["engines"] = list(self.engines)
+        for part, keys in (("input", ("mean", "std")), ("output", ("range",))):
+            for key in keys:
+                plain[part][key] = list(plain[part][key])
+        return plain
+
+    def to_toml(self) -> str:
+        """Return the text of a ``model.toml`` that parses to an equal manifest."""
+        return toml.dumps(self.to_dict())
+
+
+def load(path: Path) -> Manifest:
+    """Read a manifest file.
+
+    Raises
+    ------
+    ManifestError
+        It is not there, is not UTF-8 or TOML, or says something wrong.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ManifestError(("It is too large for a manifest.",))
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ManifestError(("It is not UTF-8 text.",)) from error
+    except OSError as error:
+        raise ManifestError(
+            (f"It cannot be read: {error.strerror or 'unknown cause'}.",)
+        ) from error
+    return parse(text)
+
+
+def parse(text: str) -> Manifest:
+    """Read a manifest's text; raise `ManifestError` with all its mistakes."""
+    try:
+        data = toml.loads(text)
+    except (toml.TOMLDecodeError, RecursionError) as error:
+        raise ManifestError((f"It is not TOML: {error}.",)) from error
+    return from_dict(data)
+
+
+def from_dict(data: Mapping[str, Any]) -> Manifest:
+    """Build a manifest from parsed TOML; raise `ManifestError` with all its mistakes."""
+    mistakes: list[str] = []
+    top = Fields(data, "", mistakes)
+    name = top.text("name")
+    if name and (not Fields.is_name(name) or name in _RESERVED):
+        top.mistake(
+            "name",
+            f"“{name}” cannot be a name; use up to 64 lower-case letters, digits, “-”, “_” "
+            "and “.”, starting with a letter or digit, and not auto, all or classic",
+        )
+    engines = top.choices("engines", ENGINES)
+    file = _file(top, required=any(engine not in ("oip", "classic") for engine in engines))
+    sha256 = top.text("sha256", "").lower()
+    if sha256 and (len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef")):
+        top.mistake("sha256", "must be 64 hexadecimal digits, or empty")
+    needs_tensor = any(engine in ("tf1", "tf2") for engine in engines)
+    manifest = Manifest(
+        name=name,
+        title=top.text("title", name),
+        engines=engines,
+        file=file,
+        sha256=sha256,
+        source=top.text("source", ""),
+        licence=top.text("licence", ""),
+        commercial_use=top.flag("commercial_use", True),
+        needs_trimap=top.flag("needs_trimap", False),
+        good_for=top.text("good_for", ""),
+        speed=top.choice("speed", ("", "fast", "medium", "slow"), ""),
+        download_size=top.whole("download_size", 0, low=0),
+        input=_input(top.table("input"), needs_tensor),
+        output=_output(top.table("output"), needs_tensor),
+    )
+    top.finish()
+    if mistakes:
+        raise ManifestError(tuple(mistakes))
+    return manifest
+
+
+def _file(top: Fields, required: bool) -> str:
+    file = top.text("file") if required else top.text("file", "")
+    parts = file.replace("\\", "/").split("/")
+    if file and (parts[0] == "" or ":" in file or ".." in parts or "\0" in file):
+        top.mistake("file", "must be a path below the manifest's own folder, without “..”")
+    if file.lower().endswith(_PICKLES):
+        top.mistake(
+            "file",
+            "names a pickled checkpoint, which could run any code when it is loaded; "
+            "export the model to ONNX and name that file",
+        )
+    return file
+
+
+def _tensor(table: Fields, required: bool) -> str:
+    tensor = table.text("tensor") if required else table.text("tensor", "")
+    if required and tensor and not tensor.rpartition(":")[2].isdigit():
+        table.mistake(
+            "tensor", f"“{tensor}” is not a TensorFlow tensor; did you mean “{tensor}:0”?"
+        )
+    return tensor
+
+
+def _input(table: Fields, needs_tensor: bool) -> InputSpec:
+    spec = InputSpec(
+        tensor=_tensor(table, needs_tensor),
+        layout=table.choice("layout", ("HWC", "NHWC", "NCHW")),
+        channels=table.choice("channels", ("RGB", "BGR"), "RGB"),
+        resample=table.choice(
+            "resample", ("area", "linear", "pillow-bilinear", "pillow-lanczos"), "area"
+        ),
+        scale=table.number("scale", 1.0),
+        divide_by_max=table.flag("divide_by_max", False),
+        mean=table.numbers3("mean", (0.0, 0.0, 0.0)),
+        std=table.numbers3("std", (1.0, 1.0, 1.0)),
+        size=_size(table.table("size")),
+    )
+    if spec.scale == 0:
+        table.mistake("scale", "must not be 0")
+    if 0 in spec.std:
+        table.mistake("std", "must not have a 0 in it")
+    table.finish()
+    return spec
+
+
+def _size(table: Fields) -> SizeRule:
+    rule = table.choice("rule", ("", "at-most", "fixed", "short-side"))
+    if not rule:  # its absence has been noted; what else is there depends on it
+        return AtMost(1)
+    size: SizeRule
+    if rule == "fixed":
+        size = Fixed(width=table.side("width"), height=table.side("height"))
+    elif rule == "short-side":
+        size = ShortSide(
+            pixels=table.side("pixels"),
+            multiple_of=table.multiple(),
+            when=table.choice("when", ("always", "larger", "outside"), "always"),
+            rounding=table.choice("rounding", ("nearest", "down"), "nearest"),
+        )
+        pixels = size.pixels
+    else:
+        size = AtMost(long_side=table.side("long_side"), multiple_of=table.multiple())
+        pixels = size.long_side
+    if not isinstance(size, Fixed) and 0 < pixels < size.multiple_of:
+        table.mistake("multiple_of", "must not be above the number of pixels")
+    table.finish()
+    return size
+
+
+def _output(table: Fields, needs_tensor: bool) -> OutputSpec:
+    spec = OutputSpec(
+        tensor=_tensor(table, needs_tensor),
+        channel=table.whole("channel", 0, low=-1),
+        range=table.numbers2("range", (0.0, 1.0)),
+        activation=table.choice(
+            "activation", ("none", "sigmoid", "minmax", "sigmoid-minmax"), "none"
+        ),
+    )
+    if spec.range[0] == spec.range[1]:
+        table.mistake("range", "must have two different numbers")
+    table.finish()
+    return spec
