@@ -1,0 +1,1 @@
+"""Jobs, their order, and the pipeline that each goes through."""

@@ -1,0 +1,207 @@
+"""The pixel work of a job before and after the engine: blocking, on arrays.
+
+decode → fit → (engine) → holes and specks → refine → edge shift, feather → colours
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bshm_bridge.engines.base import Cancellation, EngineInput
+from bshm_bridge.errors import NotReady
+from bshm_bridge.matting.edit import edit
+from bshm_bridge.matting.fit import area_average, fit, fit_size
+from bshm_bridge.matting.foreground import foreground
+from bshm_bridge.matting.pixels import (
+    fill_transparent,
+    rgb_view,
+    to_gray8,
+    to_rgb8,
+    transparent,
+    view,
+)
+from bshm_bridge.matting.refine import refine
+from bshm_bridge.scheduling.request import JobRequest, Notice, Payload
+
+
+class Stopwatch:
+    """Seconds per stage of one job."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count `seconds` for a stage."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+@dataclass
+class Prepared:
+    """A layer ready for the engine, and what is needed afterwards.
+
+    Attributes
+    ----------
+    original
+        H×W×C, the layer's own values.
+    rgb
+        H×W×3, u8, encoded sRGB.
+    hidden
+        H×W, true where the layer is fully transparent; None where it is nowhere.
+    """
+
+    request: JobRequest
+    original: NDArray[Any]
+    rgb: NDArray[np.uint8]
+    hidden: NDArray[np.bool_] | None
+    engine_input: EngineInput
+    clock: Stopwatch = field(default_factory=Stopwatch)
+
+
+def prepare(
+    request: JobRequest,
+    payload: Payload,
+    long_side: int,
+    clock: Stopwatch,
+    cancel: Cancellation,
+) -> Prepared:
+    """Decode a layer and fit it to the network.
+
+    Parameters
+    ----------
+    long_side
+        Pixels; 0 where the engine wants the layer's own size.
+
+    Raises
+    ------
+    NotReady
+        Where the layer is wholly transparent.
+    """
+    with clock.stage("decode"):
+        parts = _split(payload, request)
+        original = view(parts[0], request.pixels)
+        hidden = transparent(original, request.pixels.layout)
+        if hidden is not None and hidden.all():
+            raise NotReady(
+                "The layer is empty: there is nothing but transparency on it.", "layer-empty"
+            )
+        rgb = fill_transparent(to_rgb8(original, request.pixels), hidden)
+        planes = iter(parts[1:])
+        hint = to_gray8(view(next(planes), request.hint), request.hint) if request.hint else None
+        trimap = view(next(planes), request.trimap)[..., 0] if request.trimap else None
+    cancel.check()
+    with clock.stage("fit"):
+        small = fit(rgb, long_side) if long_side else rgb
+        size = fit_size(rgb.shape[1], rgb.shape[0], long_side or max(rgb.shape))
+        engine_input = EngineInput(
+            image=np.ascontiguousarray(small),
+            hint=None if hint is None else area_average(hint, size),
+            trimap=None if trimap is None else _shrink_trimap(trimap, size),
+        )
+    cancel.check()
+    return Prepared(request, original, rgb, hidden, engine_input, clock)
+
+
+def finish(
+    prepared: Prepared, alpha: NDArray[np.float32], cancel: Cancellation
+) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[Notice, ...]]:
+    """Bring the network's alpha to the layer's size and apply the options.
+
+    Parameters
+    ----------
+    alpha
+        h×w, 0 to 1. Not changed.
+
+    Returns
+    -------
+    tuple
+        Matte H×W (u8 or u16), foreground colours or None, notices.
+    """
+    options = prepared.request.options
+    clock = prepared.clock
+    with clock.stage("refine"):
+        scale = prepared.rgb.shape[1] / alpha.shape[1]
+        alpha = edit(alpha, scale, options.edit.of_shape)
+        matte: NDArray[Any] = refine(
+            alpha, prepared.rgb, mode=options.refinement, depth=options.depth, check=cancel.check
+        )
+        matte = _edit_edges(matte, prepared, cancel.check)
+        if prepared.hidden is not None:
+            matte[prepared.hidden] = 0
+    cancel.check()
+    colours = None
+    if options.foreground:
+        with clock.stage("colours"):
+            colours = _colours(prepared, matte, cancel.check)
+    return matte, colours, _notices(matte)
+
+
+def _split(payload: Payload, request: JobRequest) -> list[NDArray[np.uint8]]:
+    parts, start = [], 0
+    for plane in request.planes:
+        parts.append(payload[start : start + plane.nbytes])
+        start += plane.nbytes
+    return parts
+
+
+def _shrink_trimap(trimap: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    # What is only partly known becomes unknown: averages of 0 and 255 lie in between.
+    return area_average(np.ascontiguousarray(trimap), size)
+
+
+def _edit_edges(matte: NDArray[Any], prepared: Prepared, check: Callable[[], None]) -> NDArray[Any]:
+    edges = prepared.request.options.edit.of_edge
+    if not edges.edge_shift and not edges.feather:
+        return matte
+    full = np.float32(np.iinfo(matte.dtype).max)
+    unit = matte.astype(np.float32)
+    unit /= full
+    edited = edit(unit, 1.0, edges, check=check)
+    # In place: at full size each float copy is four bytes a pixel.
+    np.clip(edited, 0, 1, out=edited)
+    edited *= full
+    edited += np.float32(0.5)
+    return edited.astype(matte.dtype)
+
+
+def _colours(prepared: Prepared, matte: NDArray[Any], check: Callable[[], None]) -> NDArray[Any]:
+    own = rgb_view(prepared.original, prepared.request.pixels.layout)
+    gray = own.shape[2] == 1
+    image = np.repeat(own, 3, axis=2) if gray else own
+    clean = foreground(image, matte, check=check)
+    return clean[..., :1] if gray else clean
+
+
+def _notices(matte: NDArray[Any]) -> tuple[Notice, ...]:
+    low, high = int(matte.min()), int(matte.max())
+    if high == 0:
+        return (
+            Notice(
+                "matte-empty",
+                "Nothing was recognised as the subject, so the mask hides everything: select "
+                "roughly around the subject, or try another model.",
+            ),
+        )
+    if low == np.iinfo(matte.dtype).max:
+        return (
+            Notice(
+                "matte-full",
+                "Everything was recognised as the subject, so the mask hides nothing: select "
+                "roughly around the subject, or try another model.",
+            ),
+        )
+    return ()

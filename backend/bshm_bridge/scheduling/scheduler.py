@@ -1,0 +1,316 @@
+"""Takes jobs, gives each its memory, its turn and its model, and counts what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bshm_bridge.config import Settings
+from bshm_bridge.engines.base import Cancellation
+from bshm_bridge.engines.registry import Choice, Registry
+from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, Unavailable
+from bshm_bridge.scheduling import memory
+from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
+from bshm_bridge.scheduling.lanes import Lane
+from bshm_bridge.scheduling.pipeline import Prepared, Stopwatch, finish, prepare
+from bshm_bridge.scheduling.request import (
+    Event,
+    JobRequest,
+    Loading,
+    Notice,
+    Outcome,
+    Payload,
+    Queued,
+    Running,
+    Tell,
+)
+from bshm_bridge.scheduling.threads import in_thread, thread_pool
+from bshm_bridge.scheduling.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_COLLECT_AFTER = 0.5  # seconds after a failure, when the call has been answered
+_HOUSEKEEPING = 1.0  # seconds between looks at idle models
+
+
+@dataclass(eq=False)
+class Job:
+    """One request on its way through the service."""
+
+    request: JobRequest
+    choice: Choice
+    tell: Tell
+    stage: str = "queued"
+    started: float = field(default_factory=time.monotonic)
+    cancel: Cancellation = field(default_factory=Cancellation)
+    clock: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def client_id(self) -> str:
+        """Who asks, for fairness."""
+        return self.request.client_id or self.request.client
+
+    def on_event(self, event: Event) -> None:
+        """Remember the stage, and pass the event on to the client."""
+        if isinstance(event, Queued):
+            self.stage = "queued"
+        elif isinstance(event, Loading):
+            self.stage = "loading"
+        else:
+            self.stage = event.stage
+        self.tell(event)
+
+
+@dataclass
+class Totals:
+    """What became of the jobs since the service started."""
+
+    done: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Scheduler:
+    """Runs jobs: pixel work of several at once, inference one at a time per model.
+
+    Lives in one event loop; blocking work happens in its own threads.
+    """
+
+    def __init__(self, registry: Registry, settings: Settings, workers: int = 2) -> None:
+        self.registry = registry
+        self.totals = Totals()
+        self.jobs: list[Job] = []
+        self.draining = False
+        self.last_used = time.monotonic()
+        self._settings = settings
+        self._lanes: dict[tuple[str, str, str], Lane] = {}
+        self._pixels = thread_pool(workers, "pixels")
+        self._pixel_turns = Turns(workers)
+        self._budget = memory.MemoryBudget(settings.memory_limit or memory.default_limit())
+        self._cache = AlphaCache(settings.cache_bytes)
+        self._housekeeper: asyncio.Task[None] | None = None
+        self._preload: asyncio.Task[None] | None = None
+
+    @property
+    def lanes(self) -> list[Lane]:
+        return list(self._lanes.values())
+
+    def start(self) -> None:
+        """Begin to unload models that idle."""
+        self._housekeeper = asyncio.ensure_future(self._keep_house())
+
+    @asynccontextmanager
+    async def admitted(self, request: JobRequest, tell: Tell) -> AsyncIterator[Job]:
+        """Hold a place and memory for a job, from before its pixels arrive to after they leave.
+
+        Raises
+        ------
+        MattingError
+            `InvalidInput`, `UnknownModel`, `NotReady`, `Exhausted` where the queue is full,
+            `Unavailable` where the service drains.
+        """
+        if self.draining:
+            raise Unavailable("The service is shutting down: please try again.", "draining")
+        job = Job(request, self._choose(request), tell)
+        if len(self.jobs) >= self._settings.queue_limit:
+            raise Exhausted(
+                f"{len(self.jobs)} other layers are waiting already: please try again later.",
+                "queue-full",
+            )
+        self.jobs.append(job)
+        try:
+            with job.clock.stage("total"):
+                arrived = time.perf_counter()
+                size = memory.estimate(request)
+                async with self._budget.hold(
+                    size,
+                    lambda place: job.on_event(Queued(place)),
+                    batch=request.options.batch,
+                ):
+                    job.clock.add("queue", time.perf_counter() - arrived)
+                    yield job
+        except (asyncio.CancelledError, JobCancelled):
+            self.totals.cancelled += 1
+            raise
+        except BaseException:
+            self.totals.failed += 1
+            raise
+        else:
+            self.totals.done += 1
+            for stage, seconds in job.clock.seconds.items():
+                sums = self.totals.seconds
+                sums[stage] = sums.get(stage, 0.0) + seconds
+        finally:
+            job.cancel.cancel()
+            self.jobs.remove(job)
+            self.last_used = time.monotonic()
+            if sys.exc_info()[0] is not None:
+                # Exceptions and the frames in their tracebacks hold each other, and with them
+                # the layer's pixels, of which the collector sees nothing but small objects.
+                asyncio.get_running_loop().call_later(_COLLECT_AFTER, gc.collect)
+
+    async def run(self, job: Job, payload: Payload) -> Outcome:
+        """Return the matte of an admitted job's pixels."""
+        job.on_event(Running("decoding"))
+        key = await self._content_key(job, payload)
+        prepared = await self._in_pixels(
+            job,
+            lambda: prepare(job.request, payload, job.choice.long_side, job.clock, job.cancel),
+        )
+        remembered = self._cache.get(key) if self._cache.enabled else None
+        cached = remembered is not None
+        notices: tuple[Notice, ...] = ()
+        if job.choice.notice:
+            notices += (Notice("fallback", job.choice.notice),)
+        if remembered is None:
+            remembered, notice = await self._infer(job, prepared)
+            notices += (Notice("device", notice),) if notice else ()
+            self._cache.put(key, remembered)
+        alpha = remembered.alpha
+        job.on_event(Running("refining"))
+        matte, colours, seen = await self._in_pixels(
+            job, lambda: finish(prepared, alpha, job.cancel)
+        )
+        return Outcome(
+            matte=matte,
+            foreground=colours,
+            model=job.choice.manifest.name,
+            engine=remembered.engine,
+            device=remembered.device,
+            notices=notices + seen,
+            timings=dict(job.clock.seconds),
+            cached=cached,
+        )
+
+    def default(self) -> tuple[str, str]:
+        """Return the model that "auto" means now, and why where it is not BSHM."""
+        try:
+            choice = self._choose_named("auto", "", "auto")
+        except MattingError as error:
+            return self._settings.model, str(error)
+        return choice.manifest.name, choice.notice
+
+    def preload(self, model: str) -> None:
+        """Begin to load `model`; a failure is logged, and tried again by the first job."""
+
+        async def load() -> None:
+            try:
+                lane = self._lane(self._choose_named(model, "", "auto"))
+                await lane.load(lambda: self._make_room(lane))
+            except MattingError as error:
+                _log.warning("preloading %s: %s", model, error)
+
+        self._preload = asyncio.ensure_future(load())
+
+    async def release(self, model: str) -> list[str]:
+        """Unload `model`, or every model where it is empty; return the names of those."""
+        released = []
+        for lane in self.lanes:
+            if model in ("", lane.choice.manifest.name) and await lane.unload():
+                released.append(lane.choice.manifest.name)
+        return released
+
+    async def drain(self, seconds: float) -> None:
+        """Accept no new jobs, and wait up to `seconds` for those that run."""
+        self.draining = True
+        deadline = time.monotonic() + seconds
+        while self.jobs and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """Give up what still runs, unload every model, end the threads."""
+        self.draining = True
+        for job in self.jobs:
+            job.cancel.cancel()
+        tasks = [task for task in (self._housekeeper, self._preload) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.release("")
+        for lane in self.lanes:
+            lane.shut()
+        self._pixels.shutdown(wait=False, cancel_futures=True)
+
+    # ------------------------------------------------------------ parts
+
+    def _choose(self, request: JobRequest) -> Choice:
+        options = request.options
+        return self._choose_named(options.model, options.engine, options.device)
+
+    def _choose_named(self, model: str, engine: str, device: str) -> Choice:
+        return self.registry.choose(
+            self._settings.model if model in ("", "auto") else model,
+            engine or self._settings.engine,
+            self._settings.device if device in ("", "auto") else device,
+        )
+
+    async def _content_key(self, job: Job, payload: Payload) -> tuple[object, ...]:
+        if not self._cache.enabled:
+            return ()
+        content = await self._in_pixels(job, lambda: content_key(job.request, payload))
+        return (*job.choice.key, *content)
+
+    async def _in_pixels(self, job: Job, work: Callable[[], T]) -> T:
+        options = job.request.options
+        arrived = time.perf_counter()
+        async with self._pixel_turns.taken(batch=options.batch, client=job.client_id):
+            job.clock.add("queue", time.perf_counter() - arrived)
+            return await in_thread(self._pixels, job.cancel, work)
+
+    async def _infer(self, job: Job, prepared: Prepared) -> tuple[Remembered, str]:
+        lane = self._lane(job.choice)
+        alpha, session = await lane.infer(
+            prepared.engine_input,
+            batch=job.request.options.batch,
+            client=job.client_id,
+            tell=job.on_event,
+            cancel=job.cancel,
+            before_load=lambda: self._make_room(lane),
+            clock=job.clock,
+        )
+        return Remembered(_sane(alpha), session.engine, session.device), session.notice
+
+    def _lane(self, choice: Choice) -> Lane:
+        lane = self._lanes.get(choice.key)
+        if lane is None:
+            lane = self._lanes[choice.key] = Lane(choice, self.registry)
+        return lane
+
+    async def _make_room(self, newcomer: Lane) -> None:
+        """Unload the least recently used idle models above the limit."""
+        loaded = [lane for lane in self.lanes if lane.session and lane is not newcomer]
+        idle = sorted((lane for lane in loaded if lane.idle), key=lambda lane: lane.last_used)
+        for lane in idle[: max(0, len(loaded) + 1 - max(1, self._settings.loaded_models))]:
+            await lane.unload()
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            limit = self._settings.idle_unload
+            for lane in self.lanes:
+                unused = time.monotonic() - lane.last_used
+                if limit and lane.session and lane.idle and unused > limit:
+                    with suppress(MattingError):
+                        await lane.unload()
+
+
+def _sane(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    if alpha.ndim != 2 or not alpha.size or not np.isfinite(alpha).all():
+        raise Unavailable(
+            "The model's answer is no alpha matte: check the model with `bshm doctor`.",
+            "bad-answer",
+        )
+    return alpha
