@@ -1,0 +1,1 @@
+"""Leased directories through which pixels pass on one machine."""

@@ -1,0 +1,1 @@
+"""The gRPC service: calls in, scheduling and pixels behind."""
