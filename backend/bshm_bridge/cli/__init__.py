@@ -1,0 +1,1 @@
+"""The ``bshm`` command: one module per subcommand."""

@@ -1,0 +1,187 @@
+"""Mattes many pictures at once: reading and writing of some while others are in the service."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bridge_client import (
+    BadRequest,
+    BridgeClient,
+    BridgeError,
+    Cancellation,
+    Cancelled,
+    Matte,
+    MatteOptions,
+    Pixels,
+    Progress,
+)
+from bridge_client.launcher import write_launch_file
+from bshm_bridge import paths
+from bshm_bridge.cli.inputs import Input
+from bshm_bridge.cli.pictures import read_picture, write_results
+from bshm_bridge.errors import InvalidInput, MattingError
+
+
+@dataclass
+class Report:
+    """What became of the pictures, as JSON shows it."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    codes: set[int] = field(default_factory=set)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or that of the failure that says most: the service's before a picture's."""
+        return next((code for code in (4, 1, 3) if code in self.codes), 0)
+
+
+def matte_all(pictures: list[Input], args: argparse.Namespace) -> Report:
+    """Matte every picture; one that fails does not stop the others."""
+    report = Report()
+    cancel = Cancellation()
+    batch = len(pictures) > 1
+    options = MatteOptions(
+        model=args.model,
+        engine=args.engine,
+        device=args.device,
+        refinement=args.refine,
+        depth=args.depth,
+        foreground=not args.keep_colours,
+        edge_shift=args.edge_shift,
+        feather=args.feather,
+        priority="batch" if batch else "interactive",
+    )
+    # Whoever runs this command has the service installed: clients start this one from now on.
+    write_launch_file(paths.home())
+    client = BridgeClient("cli", exchange=not args.inline)
+    with _Display(len(pictures), args) as display:
+
+        def one(picture: Input) -> dict[str, Any]:
+            if cancel.cancelled:
+                raise Cancelled
+            start = time.perf_counter()
+            pixels = picture.read()
+            matte = client.matte(
+                pixels,
+                hint=_gray(args.hint, pixels),
+                trimap=_gray(args.trimap, pixels),
+                options=options,
+                progress=display.step,
+                cancel=cancel,
+                timeout=args.timeout,
+            )
+            alpha, rgba = write_results(matte, pixels, picture.folder)
+            return _result(picture, matte, alpha, rgba, time.perf_counter() - start)
+
+        pool = ThreadPoolExecutor(min(args.jobs, max(1, len(pictures))))
+        futures = {pool.submit(one, picture): picture for picture in pictures}
+        try:
+            for future in as_completed(futures):
+                _collect(report, futures[future], future)
+                display.advance()
+        except KeyboardInterrupt:
+            cancel.cancel()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        pool.shutdown()
+    order = {picture.name: place for place, picture in enumerate(pictures)}
+    report.results.sort(key=lambda result: order[result["input"]])
+    report.failed.sort(key=lambda failure: order[failure["input"]])
+    return report
+
+
+def _collect(report: Report, picture: Input, future: Any) -> None:
+    try:
+        report.results.append(future.result())
+        return
+    except (InvalidInput, BadRequest) as error:
+        code, reason, message = 3, error.reason, str(error)
+    except (BridgeError, MattingError) as error:
+        code, reason, message = 4, error.reason, str(error)
+    except OSError as error:
+        code, reason = 1, "not-written"
+        message = f"the results cannot be written: {error.strerror or error}"
+    except Exception as error:  # a bug, or no memory: the other pictures go on
+        code, reason, message = 1, "internal", f"unexpectedly failed: {error!r}"
+    prefix = f"{picture.name}: "
+    report.codes.add(code)
+    report.failed.append(
+        {"input": picture.name, "reason": reason, "message": message.removeprefix(prefix)}
+    )
+
+
+def _result(
+    picture: Input, matte: Matte, alpha: Path, rgba: Path, seconds: float
+) -> dict[str, Any]:
+    return {
+        "input": picture.name,
+        "alpha": str(alpha),
+        "rgba": str(rgba),
+        "width": matte.alpha.width,
+        "height": matte.alpha.height,
+        "model": matte.model,
+        "engine": matte.engine,
+        "device": matte.device,
+        "seconds": round(seconds, 3),
+        "timings": {stage: round(value, 4) for stage, value in matte.timings.items()},
+        "cached": matte.cached,
+        "transport": matte.transport,
+        "notices": [{"reason": n.reason, "message": n.message} for n in matte.notices],
+    }
+
+
+def _gray(path: str | None, pixels: Pixels) -> Pixels | None:
+    if path is None:
+        return None
+    import numpy as np
+    from PIL import Image
+
+    read_picture(Path(path), path)  # for its messages
+    with Image.open(path) as file:
+        gray = file.convert("L")
+    if gray.size != (pixels.width, pixels.height):
+        raise InvalidInput(
+            f"{path} is {gray.width}×{gray.height}, the picture {pixels.width}×{pixels.height}.",
+            "bad-size",
+        )
+    return Pixels(np.asarray(gray).tobytes(), gray.width, gray.height, "GRAY")
+
+
+class _Display:
+    """Progress on a terminal: a bar for many pictures, a line for one."""
+
+    def __init__(self, count: int, args: argparse.Namespace) -> None:
+        shown = sys.stderr.isatty() and not args.quiet
+        self._single = count == 1
+        self._bar = tqdm(
+            total=count, unit="picture", disable=not shown, leave=False, file=sys.stderr
+        )
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def step(self, progress: Progress) -> None:
+        """Show what happens to a picture, where it is the only one."""
+        if not self._single or self._bar.disable:
+            return
+        words = [progress.stage, progress.model, progress.detail]
+        if progress.stage == "queued":
+            words.append(f"({progress.position} before)")
+        if progress.fraction is not None:
+            words.append(f"{progress.fraction:.0%}")
+        self._bar.set_description(" ".join(word for word in words if word))
+
+    def advance(self) -> None:
+        self._bar.update()

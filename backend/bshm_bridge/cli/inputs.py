@@ -1,0 +1,148 @@
+"""What the user named: files, folders and URLs, as a list of pictures with places for results."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+from PIL import Image
+
+from bridge_client import Pixels
+from bshm_bridge import __version__
+from bshm_bridge.cli.pictures import read_picture
+from bshm_bridge.errors import InvalidInput
+
+MAX_DOWNLOAD = 200_000_000
+"""Bytes of a picture from the network."""
+DOWNLOAD_TIME = 60.0
+"""Seconds for all of it."""
+_CONNECT_TIME = 10.0
+
+
+@dataclass(frozen=True)
+class Input:
+    """One picture to be matted, and the folder for its results."""
+
+    name: str
+    source: Path | str
+    folder: Path
+
+    def read(self) -> Pixels:
+        """Return the picture's pixels; raises `InvalidInput` where it cannot be had."""
+        if isinstance(self.source, Path):
+            return read_picture(self.source, self.name)
+        return read_picture(download(self.source), self.name)
+
+
+def expand(named: Iterable[str], folder: Path, *, recursive: bool = False) -> list[Input]:
+    """Return the pictures that the user named.
+
+    The results of a single picture go into `folder`; those of several, or of a named
+    folder's, each into a folder of its own below it.
+
+    Raises
+    ------
+    InvalidInput
+        Where a named folder holds no picture.
+    """
+    found: list[tuple[str, Path | str]] = []
+    several = False
+    for name in named:
+        if is_url(name):
+            found.append((name, name))
+        elif Path(name).is_dir():
+            several = True
+            found += [(str(path), path) for path in _pictures(Path(name), recursive, folder)]
+        else:
+            found.append((name, Path(name)))
+    if len(found) == 1 and not several:
+        return [Input(found[0][0], found[0][1], folder)]
+    stems = Counter(_stem(source).lower() for _, source in found)
+    taken: set[str] = set()
+    return [Input(name, source, folder / _place(source, stems, taken)) for name, source in found]
+
+
+def is_url(name: str) -> bool:
+    return urlsplit(name).scheme.lower() in ("http", "https")
+
+
+def download(url: str, *, limit: int = MAX_DOWNLOAD, seconds: float = DOWNLOAD_TIME) -> bytes:
+    """Return what is at an http or https address.
+
+    Raises
+    ------
+    InvalidInput
+        Where it cannot be reached, answers with an error, is too large or too slow.
+    """
+    deadline = time.monotonic() + seconds
+    headers = {"User-Agent": f"bshm-bridge/{__version__}", "Accept": "image/*,*/*;q=0.5"}
+    try:
+        with requests.get(
+            url, headers=headers, stream=True, timeout=(_CONNECT_TIME, min(seconds, 20.0))
+        ) as answer:
+            if answer.status_code != 200:
+                raise InvalidInput(f"{url} answered {answer.status_code}.", "download-failed")
+            content = bytearray()
+            # What is there, rather than a full block: a trickle must not hide the time.
+            while part := answer.raw.read1(1 << 16, decode_content=True):
+                content += part
+                if len(content) > limit:
+                    raise InvalidInput(
+                        f"{url} is larger than {limit // 1_000_000} MB.", "download-too-large"
+                    )
+                if time.monotonic() > deadline:
+                    raise InvalidInput(
+                        f"{url} took longer than {seconds:.0f} seconds.", "download-too-slow"
+                    )
+    except requests.Timeout as error:
+        raise InvalidInput(f"{url} did not answer in time.", "download-too-slow") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise InvalidInput(f"{url} cannot be reached.", "download-failed") from error
+    return bytes(content)
+
+
+def _pictures(folder: Path, recursive: bool, results: Path) -> list[Path]:
+    inside = folder.resolve() in results.resolve().parents
+    known = Image.registered_extensions()
+    candidates = folder.rglob("*") if recursive else folder.iterdir()
+    found = sorted(
+        path
+        for path in candidates
+        if path.suffix.lower() in known
+        and not path.name.startswith(".")
+        and path.is_file()
+        # Earlier results are no pictures to be matted.
+        and not (inside and results.resolve() in path.resolve().parents)
+    )
+    if not found:
+        raise InvalidInput(f"{folder} holds no pictures.", "empty-folder")
+    return found
+
+
+def _stem(source: Path | str) -> str:
+    path = source if isinstance(source, Path) else Path(unquote(urlsplit(source).path))
+    stem = path.stem.replace("\0", "")
+    return stem if stem not in ("", ".", "..") else "picture"
+
+
+def _place(source: Path | str, stems: Counter[str], taken: set[str]) -> str:
+    """Return a folder name for a picture's results that no other picture has.
+
+    Pictures that differ in their suffix alone keep it, whatever their order, so that a later
+    run finds the results of this one.
+    """
+    stem = _stem(source)
+    if stems[stem.lower()] > 1 and isinstance(source, Path):
+        stem = source.name
+    name, number = stem, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name.lower())
+    return name

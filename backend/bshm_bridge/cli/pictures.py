@@ -1,0 +1,184 @@
+"""Picture files as pixels, and results as PNG files."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from bridge_client import Matte, Pixels
+from bshm_bridge.errors import InvalidInput
+
+MAX_PIXELS = 1_000_000_000
+# Pillow's own guard is a warning at 89 megapixels; photographs are larger than that today.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+_PNG_LEVEL = 1  # larger files, but many times faster
+
+ALPHA_NAME = "alpha.png"
+RGBA_NAME = "rgba.png"
+
+
+def read_picture(source: Path | bytes, name: str) -> Pixels:
+    """Return a picture's pixels, upright, with its colour profile.
+
+    Parameters
+    ----------
+    source
+        A file, or the content of one.
+    name
+        What to call it in messages.
+
+    Raises
+    ------
+    InvalidInput
+        Where it is no picture, or a broken one.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large, or a little broken: read all the same
+            with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as file:
+                file.load()
+                picture = _upright(file)
+                return _pixels(picture, file.info.get("icc_profile", b""))
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{name}: there is no such file.", "no-file") from error
+    except IsADirectoryError as error:
+        raise InvalidInput(f"{name} is a folder.", "no-file") from error
+    except PermissionError as error:
+        raise InvalidInput(f"{name}: reading it is not allowed.", "no-file") from error
+    except UnidentifiedImageError as error:
+        raise InvalidInput(f"{name} is no picture that can be read.", "no-picture") from error
+    except Image.DecompressionBombError as error:
+        raise InvalidInput(f"{name} is too large.", "too-large") from error
+    except MemoryError as error:
+        raise InvalidInput(f"{name} needs more memory than there is.", "too-large") from error
+    except Exception as error:  # Pillow's decoders raise what they like at broken files
+        raise InvalidInput(f"{name} is broken: {error}.", "broken-picture") from error
+
+
+def _upright(file: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(file)
+    except Exception:  # broken EXIF data: the picture itself may be good
+        return file
+
+
+def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Path]:
+    """Write ``alpha.png`` and ``rgba.png`` into `folder`, each at once or not at all.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    alpha = Image.fromarray(_values(matte.alpha)[..., 0])
+    colours = matte.foreground if matte.foreground is not None else pixels
+    rgba = _colour_image(colours).convert("RGBA" if colours.layout != "GRAY" else "LA")
+    eight_bit = alpha if alpha.mode == "L" else alpha.point(lambda value: value / 257).convert("L")
+    rgba.putalpha(eight_bit)
+    if rgba.mode == "LA" and not pixels.icc_profile:
+        rgba = rgba.convert("RGBA")
+    return (
+        _save(alpha, folder / ALPHA_NAME, b""),
+        _save(rgba, folder / RGBA_NAME, pixels.icc_profile),
+    )
+
+
+def _pixels(picture: Image.Image, profile: bytes) -> Pixels:
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        values = np.asarray(picture)
+        if picture.mode == "I":
+            values = np.clip(values, 0, 65535)
+        data = np.ascontiguousarray(values.astype("<u2"))
+        return _packed(data, picture, "GRAY", "u16", profile)
+    if picture.mode == "F":
+        data = np.ascontiguousarray(np.asarray(picture), "<f4")
+        return _packed(data, picture, "GRAY", "f32", profile)
+    if picture.mode == "CMYK" and profile:
+        picture, profile = _cmyk_to_srgb(picture, profile), b""
+    if picture.mode not in ("RGB", "RGBA", "L", "LA"):
+        transparent = "transparency" in picture.info or picture.mode in ("PA", "La", "RGBa")
+        wanted = {"1": "L", "La": "LA"}.get(picture.mode, "RGBA" if transparent else "RGB")
+        if wanted not in ("L", "LA") and _space(profile) != "RGB":
+            profile = b""
+        picture = picture.convert(wanted)
+    elif _space(profile) != ("RGB" if picture.mode.startswith("RGB") else "GRAY"):
+        profile = b""
+    layouts = {"L": "GRAY", "LA": "GRAYA"}
+    layout = layouts.get(picture.mode, picture.mode)
+    return _packed(np.asarray(picture), picture, layout, "u8", profile)
+
+
+def _packed(
+    values: NDArray[Any], picture: Image.Image, layout: str, depth: str, profile: bytes
+) -> Pixels:
+    return Pixels(
+        data=memoryview(np.ascontiguousarray(values)).cast("B"),
+        width=picture.width,
+        height=picture.height,
+        layout=layout,  # type: ignore[arg-type]
+        depth=depth,  # type: ignore[arg-type]
+        icc_profile=profile,
+    )
+
+
+def _space(profile: bytes) -> str:
+    """Return the colour space of a profile, empty where there is none or it is broken."""
+    if not profile:
+        return ""
+    with suppress(OSError, ImageCms.PyCMSError):
+        return str(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space).strip()
+    return ""
+
+
+def _cmyk_to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    with suppress(OSError, ImageCms.PyCMSError):
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+        if converted is not None:
+            return converted
+    return picture.convert("RGB")
+
+
+def _values(pixels: Pixels) -> NDArray[Any]:
+    dtypes = {"u8": "u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
+    values = np.frombuffer(pixels.data, dtypes[pixels.depth])
+    return values.reshape(pixels.height, pixels.width, -1)
+
+
+def _colour_image(pixels: Pixels) -> Image.Image:
+    values = _values(pixels)
+    if pixels.depth == "u16":
+        values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif pixels.depth in ("f16", "f32"):
+        unit = np.nan_to_num(values.astype(np.float32))
+        values = (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+    if pixels.layout in ("GRAY", "GRAYA"):
+        return Image.fromarray(np.ascontiguousarray(values[..., 0]))
+    return Image.fromarray(np.ascontiguousarray(values[..., :3]))
+
+
+def _save(image: Image.Image, path: Path, profile: bytes) -> Path:
+    handle, fresh = tempfile.mkstemp(prefix=".", suffix=".png", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            image.save(file, "PNG", compress_level=_PNG_LEVEL, icc_profile=profile or None)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(fresh).chmod(0o666 & ~mask)
+        Path(fresh).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(fresh).unlink()
+        raise
+    return path

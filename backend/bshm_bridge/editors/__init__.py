@@ -1,0 +1,1 @@
+"""Editors found on this machine and the plugin in each."""
