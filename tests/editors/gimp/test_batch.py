@@ -1,0 +1,66 @@
+"""GIMP without a window: the README's batch line, and many GIMPs at one service."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bridge_client import MatteOptions, Pixels
+from bshm_bridge import samples
+from tests.editors.gimp.picture import FIGURE, SIZE, picture
+from tests.editors.gimp.runner import GimpRunner
+from tests.editors.sandbox import REPOSITORY, Finished
+from tests.editors.service import TestService
+
+WIDTH, HEIGHT = SIZE
+
+
+def test_batch_line_of_the_readme_works_as_printed(gimp: GimpRunner, tmp_path: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    (line,) = [block for block in blocks if "plug-in-script-fu-eval" in block]
+    shutil.copy(samples.portrait(), tmp_path / "photo.jpg")
+    finished = gimp.shell(line, tmp_path).check()
+    assert "bshm_remove_background" not in finished.stderr
+    with Image.open(samples.portrait()) as photo, Image.open(tmp_path / "photo.png") as cutout:
+        assert (cutout.mode, cutout.size) == ("RGBA", photo.size)
+        alpha = np.asarray(cutout.getchannel("A"))
+    assert (alpha[:40, :40] == 0).all()  # a corner of the background
+    assert alpha[alpha.shape[0] * 3 // 4, alpha.shape[1] // 3] == 255  # the person
+
+
+def test_ten_gimps_at_once_get_the_right_masks(
+    gimp: GimpRunner, service: TestService, tmp_path: Path
+) -> None:
+    def run(number: int) -> Finished:
+        file = tmp_path / f"{number}.picture"
+        file.write_bytes(picture(seed=number).tobytes())
+        arguments = {
+            "picture": file,
+            "mask": tmp_path / f"{number}.mask",
+            "size": SIZE,
+            "figure": FIGURE,
+        }
+        return gimp.console("one.py", arguments, name=f"gimp-{number}")
+
+    with ThreadPoolExecutor(10) as pool:
+        for finished in pool.map(run, range(10)):
+            finished.check()
+    hint = np.zeros((HEIGHT, WIDTH), np.uint8)
+    x, y, width, height = FIGURE
+    hint[y : y + height, x : x + width] = 255
+    masks = set()
+    for number in range(10):
+        matte = service.client.matte(
+            Pixels(picture(seed=number).tobytes(), WIDTH, HEIGHT, "RGB"),
+            hint=Pixels(hint.tobytes(), WIDTH, HEIGHT, "GRAY"),
+            options=MatteOptions(),
+        )
+        mask = (tmp_path / f"{number}.mask").read_bytes()
+        assert mask == bytes(matte.alpha.data)
+        masks.add(mask)
+    assert len(masks) == 10

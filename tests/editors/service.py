@@ -1,0 +1,90 @@
+"""A service of its own for a test, which an editor can find and start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from bridge_client import BridgeClient, ServiceStatus
+from bridge_client.errors import BridgeError
+from tests.editors.sandbox import Sandbox
+
+
+class TestService:
+    """The state directory of a service that an editor starts, and that service.
+
+    Parameters
+    ----------
+    sandbox
+        Where the editor runs.
+    home
+        The state directory, below the temporary folder.
+    """
+
+    __test__ = False
+
+    def __init__(self, sandbox: Sandbox, home: Path) -> None:
+        self.home = home
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        serve = 'sleep "$1"; shift; exec "$@" serve'
+        self._starter = sandbox.host_program(
+            home.parent / f"{home.name}-start", ["sh", "-c", serve, "serve"]
+        )
+        self.prepare()
+
+    def prepare(self, delay: float = 0) -> None:
+        """Say how the service is started, as `bshm plugins install` does.
+
+        Parameters
+        ----------
+        delay
+            Seconds that the start takes longer.
+        """
+        command = [self._starter, str(delay), sys.executable, "-m", "bshm_bridge"]
+        launch = json.dumps({"command": [str(word) for word in command]})
+        (self.home / "launch.json").write_text(launch)
+
+    @property
+    def client(self) -> BridgeClient:
+        return BridgeClient("test", self.home)
+
+    def start(self) -> ServiceStatus:
+        """Start the service where it does not run."""
+        status = self.client.status(start=True)
+        self.prepare()  # a starting service records its own command, which works here only
+        return status
+
+    def pid(self) -> int:
+        """Return the process of the running service, 0 where none runs."""
+        try:
+            return self.client.status().pid
+        except BridgeError:
+            return 0
+
+    def kill(self) -> None:
+        """End the service at once, without its knowledge."""
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: not Path(f"/proc/{pid}").exists() or _zombie(pid))
+        self.prepare()
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_for(condition: object, seconds: float = 60, every: float = 0.05) -> None:
+    """Wait until `condition()` is true; fails after `seconds`."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {condition}"
+        time.sleep(every)

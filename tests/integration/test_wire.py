@@ -1,0 +1,197 @@
+"""What travels between client and service, on whichever protobuf is installed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from bridge_client import (
+    BadRequest,
+    BridgeClient,
+    Busy,
+    CannotMatte,
+    MatteOptions,
+    Pixels,
+    Progress,
+)
+
+from .conftest import RunningService, alpha_of, figure, gray, rgb
+
+PICTURE, SELECTION = figure()
+
+
+def packed(rgb8: np.ndarray, layout: str, depth: str, padding: int) -> Pixels:
+    """Return an opaque u8 picture in another layout and depth, with padded rows."""
+    columns = {"R": rgb8[..., 0], "G": rgb8[..., 1], "B": rgb8[..., 2]}
+    columns["A"] = np.full(rgb8.shape[:2], 255, np.uint8)
+    if layout.startswith("GRAY"):
+        planes = [rgb8[..., 0]] + ([columns["A"]] if layout == "GRAYA" else [])
+    else:
+        planes = [columns[letter] for letter in layout]
+    values = np.stack(planes, axis=-1)
+    if depth == "u16":
+        values = values.astype("<u2") * 257
+    elif depth != "u8":
+        values = (values / np.float32(255)).astype({"f16": "<f2", "f32": "<f4"}[depth])
+    row = values.reshape(rgb8.shape[0], -1).view(np.uint8)
+    stride = row.shape[1] + padding
+    buffer = np.full((rgb8.shape[0], stride), 0xA5, np.uint8)
+    buffer[:, : row.shape[1]] = row
+    return Pixels(
+        buffer.tobytes(),
+        rgb8.shape[1],
+        rgb8.shape[0],
+        layout,  # type: ignore[arg-type]
+        depth,  # type: ignore[arg-type]
+        row_stride=stride if padding else 0,
+    )
+
+
+def test_exchange_and_inline_give_the_same_bytes(service: RunningService) -> None:
+    options = MatteOptions(foreground=True, depth="u16")
+    answers = [
+        service.client(exchange=exchange).matte(rgb(PICTURE), hint=gray(SELECTION), options=options)
+        for exchange in (True, False)
+    ]
+    assert [answer.transport for answer in answers] == ["exchange", "inline"]
+    assert answers[0].alpha == answers[1].alpha
+    assert answers[0].alpha.data == answers[1].alpha.data
+    assert answers[0].foreground and answers[1].foreground
+    assert answers[0].foreground.data == answers[1].foreground.data
+
+
+def test_the_matte_is_where_the_figure_is(service: RunningService) -> None:
+    matte = service.client().matte(rgb(PICTURE), hint=gray(SELECTION))
+    alpha = alpha_of(matte.alpha)
+    red = PICTURE[..., 0] > 128
+    assert alpha.shape == red.shape
+    assert alpha[red].mean() > 235
+    assert alpha[~red].mean() < 20
+    # One pixel of shift in any direction fits worse.
+    error = np.abs(alpha / 255.0 - red).mean()
+    for axis in (0, 1):
+        for shift in (-1, 1):
+            assert np.abs(np.roll(alpha, shift, axis) / 255.0 - red).mean() > error
+
+
+@pytest.mark.parametrize(
+    ("layout", "depth", "padding"),
+    [("RGBA", "u8", 13), ("BGRA", "u16", 0), ("RGBA", "f32", 12), ("BGR", "f16", 2)],
+)
+def test_every_format_of_a_picture_gives_the_same_matte(
+    service: RunningService, layout: str, depth: str, padding: int
+) -> None:
+    expected = service.client().matte(rgb(PICTURE), hint=gray(SELECTION))
+    pixels = packed(PICTURE, layout, depth, padding)
+    for exchange in (True, False):
+        matte = service.client(exchange=exchange).matte(pixels, hint=gray(SELECTION))
+        # Half floats have 11 bits of mantissa, so they carry u8 exactly.
+        assert matte.alpha.data == expected.alpha.data
+
+
+@pytest.mark.parametrize(("layout", "depth"), [("GRAY", "u16"), ("GRAYA", "f32")])
+def test_grey_layers_are_matted_and_their_colours_stay_grey(
+    service: RunningService, layout: str, depth: Literal["u8"]
+) -> None:
+    pixels = packed(PICTURE, layout, depth, 0)
+    matte = service.client().matte(
+        pixels, hint=gray(SELECTION), options=MatteOptions(foreground=True)
+    )
+    assert matte.foreground is not None
+    assert (matte.foreground.layout, matte.foreground.depth) == ("GRAY", depth)
+    assert alpha_of(matte.alpha)[PICTURE[..., 0] > 128].mean() > 200
+
+
+def test_transparent_pixels_are_background(service: RunningService) -> None:
+    rgba = np.dstack([PICTURE, np.full(PICTURE.shape[:2], 255, np.uint8)])
+    rgba[40:60, 30:40, 3] = 0
+    height, width, _ = rgba.shape
+    matte = service.client().matte(
+        Pixels(rgba.tobytes(), width, height, "RGBA"), hint=gray(SELECTION)
+    )
+    alpha = alpha_of(matte.alpha)
+    assert not alpha[40:60, 30:40].any()
+    assert alpha[40:60, 24:29].mean() > 200
+
+
+def test_progress_tells_the_stages_in_order(service: RunningService) -> None:
+    steps: list[Progress] = []
+    picture = PICTURE.copy()
+    picture[0, 0] = 7  # nothing that was seen before
+    service.client().matte(rgb(picture), hint=gray(SELECTION), progress=steps.append)
+    stages = [step.stage for step in steps]
+    assert stages[0] == "sending"
+    assert "running" in stages
+    assert "inference" in [step.detail for step in steps]
+
+
+def test_no_person_and_no_selection_is_a_sentence_and_not_a_black_mask(
+    service: RunningService,
+) -> None:
+    with pytest.raises(CannotMatte, match="select roughly around the subject") as caught:
+        service.client().matte(rgb(PICTURE))
+    assert caught.value.reason == "no-person-found"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (Pixels(b"", 0, 5, "RGB"), "bad-size"),
+        (Pixels(bytes(100), 5, 5, "RGB", row_stride=3), "bad-stride"),
+        (Pixels(bytes(100), 5, 5, "RGB", row_stride=1 << 33), "bad-stride"),
+        (Pixels(bytes(100), 5, 5, "RGB", row_stride=1 << 63), "bad-stride"),
+        (Pixels(bytes(5 * 5 * 3), 5, 5, "RGB", icc_profile=b"no profile"), "bad-profile"),
+    ],
+)
+@pytest.mark.parametrize("exchange", [True, False])
+def test_bad_pixels_are_refused_with_a_reason(
+    service: RunningService, pixels: Pixels, reason: str, exchange: bool
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        service.client(exchange=exchange).matte(pixels)
+    assert caught.value.reason == reason
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_layer_over_the_limit_is_refused(service: RunningService, exchange: bool) -> None:
+    with pytest.raises(Busy, match="4900 megapixels") as caught:
+        service.client(exchange=exchange).matte(Pixels(bytes(16), 70_000, 70_000, "RGB"))
+    assert caught.value.reason == "too-large"
+
+
+def test_a_refusal_while_pixels_are_still_sent_keeps_its_reason(service: RunningService) -> None:
+    large = Pixels(bytes(4000 * 4000 * 3), 4000, 4000, "RGB")
+    for _ in range(3):
+        with pytest.raises(CannotMatte, match="nonesuch") as caught:
+            service.client(exchange=False).matte(large, options=MatteOptions(model="nonesuch"))
+        assert caught.value.reason == "unknown-model"
+
+
+def test_too_few_pixels_are_refused(service: RunningService) -> None:
+    short = Pixels(bytes(10), 20, 20, "RGB")
+    for exchange in (True, False):
+        with pytest.raises(BadRequest) as caught:
+            service.client(exchange=exchange).matte(short)
+        assert caught.value.reason == "size-mismatch"
+
+
+def test_an_unknown_model_is_named(service: RunningService) -> None:
+    with pytest.raises(CannotMatte, match="nonesuch") as caught:
+        service.client().matte(rgb(PICTURE), options=MatteOptions(model="nonesuch"))
+    assert caught.value.reason == "unknown-model"
+
+
+def test_status_tells_version_models_and_counts(service: RunningService) -> None:
+    client: BridgeClient = service.client()
+    client.matte(rgb(PICTURE), hint=gray(SELECTION))
+    status = client.status()
+    assert status.pid == service.process.pid
+    assert "classic" in [model.name for model in status.models]
+    assert status.done >= 1
+    assert status.jobs == ()
+    assert status.memory > 10_000_000
+    assert status.default_model == "classic"
+    assert "bshm models pull" in status.default_reason
