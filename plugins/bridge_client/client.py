@@ -18,6 +18,7 @@ from bridge_client.errors import (
     BridgeError,
     Busy,
     Cancelled,
+    NotAllowed,
     ProtocolMismatch,
     ServiceLost,
     ServiceMissing,
@@ -197,6 +198,12 @@ class BridgeClient:
         except ServiceLost:
             calls.close()
             return None
+        except NotAllowed:
+            calls.close()
+            # A new service listens at the old one's address before it writes its own token.
+            if read_connection(self._home or default_home()) != connection:
+                return None
+            raise
         except BaseException:
             calls.close()
             raise

@@ -148,6 +148,53 @@ def test_a_wrong_token_is_a_sentence_in_the_client(service: RunningService, tmp_
         BridgeClient("test", tmp_path).status()
 
 
+def test_a_token_that_was_replaced_meanwhile_is_read_again(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new service listens at the address of a killed one before it writes its own token."""
+    real = service.connection
+    stale = Connection(real.endpoint, "of the killed one", 1, real.version, real.protocol)
+    read = iter([stale, real])
+    monkeypatch.setattr("bridge_client.client.read_connection", lambda home: next(read, real))
+    started: list[Path] = []
+
+    def start(home: Path) -> subprocess.Popen[bytes]:
+        started.append(home)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    status = BridgeClient("test", service.home, start=start).status(start=True)
+    assert status.pid == real.pid
+    assert started == [service.home]
+
+
+def test_a_client_never_meets_a_killed_services_token(start_service: Start) -> None:
+    refused: list[NotAllowed] = []
+    over = threading.Event()
+
+    def ask(client: BridgeClient) -> None:
+        while not over.is_set():
+            try:
+                client.status()
+            except NotAllowed as error:
+                refused.append(error)
+            except (ServiceLost, ServiceMissing):
+                pass
+
+    service = start_service()
+    asking = threading.Thread(target=ask, args=(service.client(),))
+    asking.start()
+    try:
+        for _ in range(4):
+            service.process.kill()
+            service.process.wait()
+            assert connection_file(service.home).exists()
+            service = start_service()
+    finally:
+        over.set()
+        asking.join(30)
+    assert not refused
+
+
 def test_another_protocol_number_is_a_sentence(service: RunningService, tmp_path: Path) -> None:
     real = service.connection
     write_connection(

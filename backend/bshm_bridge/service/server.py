@@ -115,6 +115,8 @@ async def _serve(
         (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     metrics = None if metrics_port is None else serve_metrics(scheduler, metrics_port)
+    # One that was killed left its token, which would be taken to our address.
+    connection_file(paths.home).unlink(missing_ok=True)
     endpoint = _bind(server, paths, settings)
     await server.start()
     scheduler.start()
