@@ -3,5 +3,5 @@
 It never imports `bshm_bridge`: the service's packages belong to another Python.
 """
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Changes when a worker and a service of different versions could not talk any more."""

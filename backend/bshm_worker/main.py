@@ -13,7 +13,7 @@ import platform
 import sys
 import time
 import traceback
-from typing import Any, BinaryIO, Dict, List, Optional
+from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from bshm_worker.lifeline import die_with_parent, take_pipes, watch
 from bshm_worker.memory import resident
 from bshm_worker.model import Model, check_runtime, load_model
 from bshm_worker.pixels import PixelFile
-from bshm_worker.tensors import alpha, network_input
+from bshm_worker.tensors import UNKNOWN, alpha, extra_inputs, network_input
 
 
 class Loop:
@@ -73,7 +73,11 @@ class Loop:
         self._report("warming-up")
         width, height = request["warm_up"]
         started = time.perf_counter()
-        self._run(model, np.zeros((height, width, 3), np.uint8))
+        blocks = {
+            "trimap": np.full((height, width), UNKNOWN, np.uint8),
+            "distances": np.full((height, width, 2), np.inf, np.float32),
+        }
+        self._run(model, np.zeros((height, width, 3), np.uint8), blocks)
         seconds = time.perf_counter() - started
         self._model = model
         _mark_log()
@@ -92,23 +96,38 @@ class Loop:
         if self._model is None or self._pixels is None:
             raise Failure("internal", "The engine was asked before its model was loaded.")
         image = self._pixels.read_image(request["width"], request["height"])
-        result, seconds = self._run(self._model, image)
-        self._pixels.write_alpha(result, request["alpha_offset"])
+        blocks = self._pixels.read_blocks(request["blocks"])
+        result, states, seconds = self._run(self._model, image, blocks)
+        offset = request["alpha_offset"]
+        self._pixels.write_alpha(result, offset)
         self._send(
             "result",
             height=result.shape[0],
             width=result.shape[1],
+            states=self._pixels.write_blocks(states, offset + result.nbytes),
             runtime_seconds=seconds,
             **self._memory(self._model),
         )
 
-    def _run(self, model: Model, image: Any) -> Any:
-        layout = self._spec["input"]["layout"]
-        tensor = network_input(image, self._spec["input"], model.input_type)
+    def _run(
+        self, model: Model, image: Any, blocks: Dict[str, Any]
+    ) -> Tuple[Any, List[Any], float]:
+        """Return alpha, the network's memory of this frame, and the runtime's seconds."""
+        main = self._spec["input"]
+        tensor = network_input(image, main, model.input_type, blocks.get("trimap"))
+        fed = extra_inputs(self._spec["extra_inputs"], main, image, blocks)
+        pairs = self._spec["states"]
+        for pair in pairs:
+            # Nothing is remembered before the first frame.
+            empty = np.zeros((1, 1, 1, 1), np.float32)
+            fed[pair["input"]] = blocks.get(pair["input"], empty)
         started = time.perf_counter()
-        output = model.run(tensor)
+        output, states = model.run(tensor, fed, [pair["output"] for pair in pairs])
         seconds = time.perf_counter() - started
-        return alpha(output, layout, self._spec["output"]), seconds
+        plane = alpha(output, main["layout"], self._spec["output"])
+        if main.get("pad_to", 1) > 1:
+            plane = plane[: image.shape[0], : image.shape[1]]
+        return np.ascontiguousarray(plane), states, seconds
 
     def _memory(self, model: Model) -> Dict[str, int]:
         return {"memory": resident(), "gpu_memory": model.gpu_memory()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 ReportStage = Callable[[str], None]
 
@@ -34,8 +34,25 @@ class Model:
     input_type: Any = None
     """Numpy type of the network's input."""
 
-    def run(self, tensor: Any) -> Any:
-        """Return the network's output for one input tensor."""
+    def run(
+        self, tensor: Any, extra: Dict[str, Any], also: Sequence[str] = ()
+    ) -> Tuple[Any, List[Any]]:
+        """Return the network's output for one picture.
+
+        Parameters
+        ----------
+        tensor
+            The main input.
+        extra
+            Further inputs, by name; they get the types that the network wants.
+        also
+            Names of further outputs.
+
+        Returns
+        -------
+        tuple
+            The main output, and the further ones in the order of `also`.
+        """
         raise NotImplementedError
 
     def gpu_memory(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -46,13 +46,25 @@ class OnnxModel(Model):
         outputs = tuple(item.name for item in self._session.get_outputs())
         self._input = _pick(spec["input"]["tensor"], tuple(inputs), "input")
         self._output = _pick(spec["output"]["tensor"], outputs, "output")
-        type_name = inputs[self._input].type
-        if type_name not in _TYPES:
-            raise wrong_graph("its input has the type %s" % type_name[:40])
-        self.input_type = _TYPES[type_name]
+        extra = [item["tensor"] for item in spec.get("extra_inputs", ())]
+        states = spec.get("states", ())
+        self._types = {
+            name: _type_of(inputs[_pick(name, tuple(inputs), "input")])
+            for name in [self._input, *extra, *(pair["input"] for pair in states)]
+        }
+        for pair in states:
+            _pick(pair["output"], outputs, "output")
+        self.input_type = self._types[self._input]
 
-    def run(self, tensor: Any) -> Any:
-        return self._session.run([self._output], {self._input: tensor})[0]
+    def run(
+        self, tensor: Any, extra: Dict[str, Any], also: Sequence[str] = ()
+    ) -> Tuple[Any, List[Any]]:
+        fed = {
+            name: np.ascontiguousarray(value, self._types[name]) for name, value in extra.items()
+        }
+        fed[self._input] = tensor
+        output, *more = self._session.run([self._output, *also], fed)
+        return output, more
 
 
 def check() -> Dict[str, Any]:
@@ -115,6 +127,12 @@ def _why_no_gpu(built_with_gpu: bool) -> str:
     if built_with_gpu:
         return ask_driver().problem or "ONNX Runtime could not load all of its GPU libraries"
     return ask_driver().problem or "this build of ONNX Runtime has no GPU support"
+
+
+def _type_of(item: Any) -> Any:
+    if item.type not in _TYPES:
+        raise wrong_graph("its input “%s” has the type %s" % (item.name[:40], item.type[:40]))
+    return _TYPES[item.type]
 
 
 def _pick(name: str, names: Tuple[str, ...], role: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -34,6 +34,34 @@ class PixelFile:
                 raise Failure("internal", "The picture is larger than the shared file.")
             # A copy, because a view would keep the mapping from being closed.
             return np.frombuffer(mapped[:count], np.uint8).reshape(height, width, 3)
+
+    def read_blocks(self, described: List[Dict[str, Any]]) -> Dict[str, Any]:
+        """Return copies of the arrays that lie behind the image, by their names."""
+        blocks = {}
+        with mmap.mmap(self._fd, 0) as mapped:
+            for block in described:
+                dtype = np.dtype(block["dtype"])
+                count = int(np.prod(block["shape"], dtype=np.int64)) * dtype.itemsize
+                data = mapped[block["offset"] : block["offset"] + count]
+                blocks[block["name"]] = np.frombuffer(data, dtype).reshape(block["shape"])
+        return blocks
+
+    def write_blocks(self, arrays: List[Any], offset: int) -> List[Dict[str, Any]]:
+        """Write arrays from `offset` on, and describe where each of them is."""
+        described = []
+        for array in arrays:
+            offset = -(-offset // 64) * 64
+            described.append(
+                {"dtype": array.dtype.str, "shape": list(array.shape), "offset": offset}
+            )
+            offset += array.nbytes
+        if arrays and os.fstat(self._fd).st_size < offset:
+            os.truncate(self._fd, offset)
+        with mmap.mmap(self._fd, 0) as mapped:
+            for array, block in zip(arrays, described):
+                data = np.ascontiguousarray(array).tobytes()
+                mapped[block["offset"] : block["offset"] + len(data)] = data
+        return described
 
     def write_alpha(self, alpha: Any, offset: int) -> None:
         """Write alpha, f32, at `offset`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -35,8 +35,12 @@ class TensorFlowModel(Model):
         self.device = choose(device, _gpus(self._session), _why_no_gpu(tf))
         self._tf = tf
 
-    def run(self, tensor: Any) -> Any:
-        return self._session.run(self._output, {self._input: tensor})
+    def run(
+        self, tensor: Any, extra: Dict[str, Any], also: Sequence[str] = ()
+    ) -> Tuple[Any, List[Any]]:
+        if extra or also:
+            raise wrong_graph("its manifest names inputs that only the engine onnx can feed")
+        return self._session.run(self._output, {self._input: tensor}), []
 
     def gpu_memory(self) -> int:
         if self.device.kind != "gpu":

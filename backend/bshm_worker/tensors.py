@@ -6,7 +6,7 @@ the network's size already.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -15,7 +15,14 @@ from bshm_worker.failures import Failure, wrong_graph
 Spec = Dict[str, Any]
 
 
-def network_input(image: Any, spec: Spec, dtype: Any) -> Any:
+UNKNOWN = 128
+"""Value of a trimap between 0 (background) and 255 (subject)."""
+
+_DISTANCE_UNIT = 320.0  # pixels
+_DISTANCE_SCALES = (0.02, 0.08, 0.16)
+
+
+def network_input(image: Any, spec: Spec, dtype: Any, trimap: Any = None) -> Any:
     """Return the tensor to feed.
 
     Parameters
@@ -27,7 +34,54 @@ def network_input(image: Any, spec: Spec, dtype: Any) -> Any:
         are in the order of `channels`.
     dtype
         Type of the network's input.
+    trimap
+        H×W, u8: 0, 255, `UNKNOWN`; for networks that take it as a fourth channel.
     """
+    tensor = _normalised(image, spec)
+    if spec.get("trimap_channel", False):
+        levels = _levels(trimap)[:, :, np.newaxis]
+        tensor = np.concatenate([tensor.astype(np.float32), levels], axis=2)
+    return _laid_out(tensor, spec, dtype)
+
+
+def extra_inputs(specs: List[Spec], main: Spec, image: Any, blocks: Dict[str, Any]) -> Any:
+    """Return what is fed besides the picture, by the names of the inputs.
+
+    Parameters
+    ----------
+    specs
+        The manifest's `extra_inputs`.
+    main
+        Its `input`, for layout, order of channels and padding.
+    image
+        H×W×3, u8, RGB.
+    blocks
+        `trimap`, H×W, u8, and `distances`, H×W×2, f32: for each pixel how far it is from what
+        is known to be background, and from what is known to be subject, in pixels; infinite
+        where nothing is. Only what the kinds need.
+    """
+    fed = {}
+    for spec in specs:
+        kind = spec["kind"]
+        if kind == "ratio":
+            ratio = float(spec["long_side"]) / max(image.shape[:2])
+            value = np.array([min(1.0, ratio) if spec["at_most_one"] else ratio], np.float32)
+        elif kind == "image":
+            value = _laid_out(_normalised(image, dict(main, divide_by_max=False, **spec)), main)
+        elif kind == "trimap":
+            value = _laid_out(_levels(blocks["trimap"])[:, :, np.newaxis], main)
+        elif kind == "trimap-channels":
+            known = [blocks["trimap"] == 0, blocks["trimap"] == 255]
+            value = _laid_out(np.stack(known, axis=2), main)
+        elif kind == "trimap-distances":
+            value = _laid_out(_nearness(blocks["distances"]), main)
+        else:
+            raise wrong_graph("its manifest names an input of the unknown kind “%s”" % kind[:40])
+        fed[spec["tensor"]] = value
+    return fed
+
+
+def _normalised(image: Any, spec: Spec) -> Any:
     if spec.get("channels", "RGB") == "BGR":
         image = image[:, :, ::-1]
     scale = float(spec.get("scale", 1.0))
@@ -42,12 +96,35 @@ def network_input(image: Any, spec: Spec, dtype: Any) -> Any:
         tensor = tensor.astype(np.float32) - mean
     if (std != 1).any():
         tensor = tensor.astype(np.float32) / std
+    return tensor
+
+
+def _laid_out(tensor: Any, spec: Spec, dtype: Any = np.float32) -> Any:
+    """Pad H×W×C at the right and at the bottom, and put it into the network's layout."""
+    multiple = int(spec.get("pad_to", 1))
+    rest = [-side % multiple for side in tensor.shape[:2]]
+    if any(rest):
+        tensor = np.pad(tensor, [(0, rest[0]), (0, rest[1]), (0, 0)], "constant")
     layout = spec["layout"]
     if layout == "NCHW":
         tensor = tensor.transpose(2, 0, 1)[np.newaxis]
     elif layout == "NHWC":
         tensor = tensor[np.newaxis]
     return np.ascontiguousarray(tensor, dtype)
+
+
+def _levels(trimap: Any) -> Any:
+    return np.where(trimap == UNKNOWN, np.float32(0.5), trimap / np.float32(255)).astype(np.float32)
+
+
+def _nearness(distances: Any) -> Any:
+    """Return exp(-d² / 2 (s · 320)²) of both distances at three scales, H×W×6."""
+    planes = []
+    for channel in range(2):
+        square = np.square(distances[:, :, channel].astype(np.float32))
+        for scale in _DISTANCE_SCALES:
+            planes.append(np.exp(-square / np.float32(2 * (scale * _DISTANCE_UNIT) ** 2)))
+    return np.stack(planes, axis=2)
 
 
 def alpha(output: Any, layout: str, spec: Spec) -> Any:

@@ -27,6 +27,7 @@ from bridge_client.types import (
     Pixels,
     Progress,
     ServiceStatus,
+    VideoFrame,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ __all__ = [
     "ServiceMissing",
     "ServiceStatus",
     "TimedOut",
+    "VideoFrame",
 ]
 
 

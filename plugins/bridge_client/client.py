@@ -33,7 +33,15 @@ from bridge_client.messages import (
     progress_of,
     status_of,
 )
-from bridge_client.types import Buffer, Matte, MatteOptions, Pixels, Progress, ServiceStatus
+from bridge_client.types import (
+    Buffer,
+    Matte,
+    MatteOptions,
+    Pixels,
+    Progress,
+    ServiceStatus,
+    VideoFrame,
+)
 from bshm.bridge.v1 import matting_pb2 as pb
 
 ReportProgress = Callable[[Progress], None]
@@ -89,6 +97,7 @@ class BridgeClient:
         hint: Pixels | None = None,
         trimap: Pixels | None = None,
         options: MatteOptions | None = None,
+        frame: VideoFrame | None = None,
         progress: ReportProgress | None = None,
         cancel: Cancellation | None = None,
         timeout: float | None = None,
@@ -105,6 +114,8 @@ class BridgeClient:
             GRAY u8, same size: 0 background, 255 foreground, else unknown.
         options
             What is wanted; by default what most people want.
+        frame
+            Which frame of a video the layer is, for models that follow one.
         progress
             Called on this thread with each step, and at least every quarter of a second.
         cancel
@@ -121,7 +132,7 @@ class BridgeClient:
         async def work(tell: ReportProgress) -> Matte:
             async with self._service(tell, start=True) as calls:
                 header = header_message(
-                    pixels, hint, trimap, options or MatteOptions(), self._name, self._id
+                    pixels, hint, trimap, options or MatteOptions(), self._name, self._id, frame
                 )
                 planes = [plane for plane in (pixels, hint, trimap) if plane]
                 buffers = [memoryview(p.data).cast("B")[: p.nbytes] for p in planes]

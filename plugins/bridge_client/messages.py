@@ -11,6 +11,7 @@ from bridge_client.types import (
     Pixels,
     Progress,
     ServiceStatus,
+    VideoFrame,
 )
 from bshm.bridge.v1 import matting_pb2 as pb
 
@@ -52,6 +53,7 @@ def header_message(
     options: MatteOptions,
     client: str,
     client_id: str,
+    frame: VideoFrame | None = None,
 ) -> pb.MatteHeader:
     """Return a request's header, still without its transport."""
     return pb.MatteHeader(
@@ -61,6 +63,7 @@ def header_message(
         pixels=plane_message(pixels),
         hint=plane_message(hint) if hint else None,
         trimap=plane_message(trimap) if trimap else None,
+        frame=frame and pb.VideoFrame(video=frame.video, number=frame.number, last=frame.last),
         options=pb.MatteOptions(
             model=options.model,
             engine=options.engine,
@@ -118,6 +121,7 @@ def status_of(answer: pb.GetStatusResponse) -> ServiceStatus:
                 worker_memory=model.worker_memory,
                 worker_pid=model.worker_pid,
                 needs_trimap=model.needs_trimap,
+                temporal=model.temporal,
                 licence=model.licence,
             )
             for model in answer.models

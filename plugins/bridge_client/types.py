@@ -58,6 +58,25 @@ class Pixels:
 
 
 @dataclass(frozen=True)
+class VideoFrame:
+    """Which frame of a video some pixels are, for models that follow a video.
+
+    Attributes
+    ----------
+    video
+        A name that no other video of this client has.
+    number
+        From 0, without gaps: send one frame after the other.
+    last
+        Whether the service may forget the video after it.
+    """
+
+    video: str
+    number: int
+    last: bool = False
+
+
+@dataclass(frozen=True)
 class MatteOptions:
     """How a matte is to be made; every default is what most people want.
 
@@ -157,6 +176,7 @@ class ModelInfo:
     worker_memory: int = 0
     worker_pid: int = 0
     needs_trimap: bool = False
+    temporal: bool = False
     licence: str = ""
 
 

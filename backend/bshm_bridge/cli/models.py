@@ -104,8 +104,9 @@ def _list(store: ModelStore, args: argparse.Namespace) -> int:
 
 def _row(manifest: Manifest, installed: bool, problem: str) -> dict[str, Any]:
     kept = manifest.to_dict()
-    kept.pop("input")
-    kept.pop("output")
+    for part in ("input", "output", "extra_inputs", "states"):
+        kept.pop(part)
+    kept |= {"needs_trimap": manifest.needs_trimap, "temporal": manifest.temporal}
     return {**kept, "installed": installed, "problem": problem}
 
 
@@ -118,7 +119,9 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["speed"],
         f"{size / 1e6:.0f} MB" if size else "",
         row["licence"] + ("" if row["commercial_use"] else " *"),
-        row["good_for"] + (" (needs a trimap)" if row["needs_trimap"] else ""),
+        row["good_for"]
+        + (" (needs a trimap)" if row["needs_trimap"] else "")
+        + (" (follows a video)" if row["temporal"] else ""),
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,22 @@ class Cancellation:
             raise JobCancelled
 
 
+@dataclass
+class Recurrence:
+    """What a network remembers of the frames of one video.
+
+    It lives here and not in the worker, so that a worker may be ended between two frames.
+
+    Attributes
+    ----------
+    states
+        In the order of the manifest's `states`, in the network's own types; empty before the
+        first frame. A session replaces them with each frame.
+    """
+
+    states: list[NDArray[Any]] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class EngineInput:
     """One image at network size.
@@ -60,11 +76,14 @@ class EngineInput:
         H×W, u8, roughly where the subject is (0 outside, 255 inside), or None.
     trimap
         H×W, u8: 0 background, 255 foreground, else unknown; or None.
+    recurrence
+        Of the video that the image is the next frame of; or None.
     """
 
     image: NDArray[np.uint8]
     hint: NDArray[np.uint8] | None = None
     trimap: NDArray[np.uint8] | None = None
+    recurrence: Recurrence | None = None
 
 
 class Session(Protocol):

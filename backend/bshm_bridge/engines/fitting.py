@@ -31,6 +31,11 @@ def network_size(width: int, height: int, rule: SizeRule) -> tuple[int, int]:
             )
     else:
         scale = min(1.0, rule.long_side / max(width, height))
+        if rule.rounding == "up":
+            return (
+                _up_to_multiple(width * scale, rule.multiple_of),
+                _up_to_multiple(height * scale, rule.multiple_of),
+            )
     return (
         _to_multiple(width * scale, rule.multiple_of),
         _to_multiple(height * scale, rule.multiple_of),
@@ -50,7 +55,8 @@ def smaller(rule: SizeRule, width: int, height: int) -> AtMost | None:
     if isinstance(rule, Fixed):
         return None
     half = max(width, height) // 2
-    return AtMost(half, rule.multiple_of) if half >= max(64, rule.multiple_of) else None
+    rounding = rule.rounding if isinstance(rule, AtMost) else "nearest"
+    return AtMost(half, rule.multiple_of, rounding) if half >= max(64, rule.multiple_of) else None
 
 
 def warm_up_size(rule: SizeRule) -> tuple[int, int]:
@@ -71,6 +77,11 @@ def fit(
     if resample in _PILLOW:
         picture = Image.fromarray(image).resize((width, height), _PILLOW[resample])
         return np.asarray(picture, np.uint8)
+    if resample == "lanczos":
+        sharp: NDArray[np.uint8] = cv2.resize(
+            image, (width, height), interpolation=cv2.INTER_LANCZOS4
+        )
+        return sharp
     shrinks = resample == "area" and width * height <= image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=method)
@@ -89,6 +100,10 @@ def _short_side_scale(width: int, height: int, rule: ShortSide) -> float:
 def _down_to_multiple(value: float, multiple: int) -> int:
     # What is meant to be whole may have come out of the division slightly below.
     return max(1, int(value + 1e-6) // multiple) * multiple
+
+
+def _up_to_multiple(value: float, multiple: int) -> int:
+    return max(1, -(-round(value) // multiple)) * multiple
 
 
 def _to_multiple(value: float, multiple: int) -> int:

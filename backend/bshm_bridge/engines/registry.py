@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,10 @@ CLASSIC = Manifest(
     speed="medium",
 )
 PREFERRED = "bshm"
+FIRSTS = ("bshm", "bshm-universal", "classic")
+"""Models that are offered as the first of a chain; others can be named."""
+CHAIN = "+"
+"""Between the names of a model and of one that takes its trimap from the first one's matte."""
 
 
 class Store(Protocol):
@@ -39,13 +43,26 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """A model, and the engine and device that a job gets."""
+    """A model, and the engine and device that a job gets.
+
+    Attributes
+    ----------
+    first
+        Whose matte the trimap is made from; mostly None.
+    """
 
     manifest: Manifest
     engine: Engine
     device: str
     file: Path | None
     notice: str = ""
+    first: Choice | None = None
+
+    @property
+    def name(self) -> str:
+        """As people choose it: "bshm", "bshm+vitmatte-small"."""
+        name = self.manifest.name
+        return f"{self.first.name}{CHAIN}{name}" if self.first else name
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -106,6 +123,7 @@ class Registry:
         ----------
         model
             A name, or "auto": BSHM where its file and a runtime are installed, else classic.
+            "FIRST+SECOND" is a chain: `engine` and `device` are then those of the second.
         engine
             A name, or empty: the model's first whose runtime is installed.
         device
@@ -116,14 +134,40 @@ class Registry:
         UnknownModel
             There is no model of that name.
         NotReady
-            The model or every runtime for it is missing, or the engine cannot run it.
+            The model or every runtime for it is missing, the engine cannot run it, or the
+            models of a chain do not fit together.
         """
+        if CHAIN in model:
+            return self._chain(model, engine, device)
         if model in ("", "auto"):
             return self._automatic(engine, device)
         for manifest in self.manifests():
             if manifest.name == model:
                 return self._choice(manifest, engine, device)
         raise UnknownModel(f"There is no model named “{model}”: `bshm models list` shows them.")
+
+    def chained(self, choice: Choice, first: str) -> Choice:
+        """Return `choice`, taking its trimap from the matte of the model `first`."""
+        # That it runs on the GPU was asked of the model itself; classic has none.
+        device = "auto" if choice.device == "gpu" else choice.device
+        before = self.choose(first, "", device)
+        if before.manifest.needs_trimap or before.manifest.temporal or before.first:
+            raise NotReady(
+                f"“{first}” cannot make the trimap for another model: choose one that finds the "
+                "subject by itself, such as bshm or classic.",
+                "bad-chain",
+            )
+        return replace(choice, first=before, notice=before.notice)
+
+    def _chain(self, model: str, engine: str, device: str) -> Choice:
+        first, _, second = model.partition(CHAIN)
+        choice = self.choose(second, engine, device)
+        if not choice.manifest.needs_trimap or not first:
+            raise NotReady(
+                f"“{second}” takes no trimap, so nothing can come before it: choose it alone.",
+                "bad-chain",
+            )
+        return self.chained(choice, first)
 
     def default(self) -> tuple[str, str]:
         """Return what "auto" means now, and why where it is not BSHM."""

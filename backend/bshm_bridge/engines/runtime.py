@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from bshm_bridge.engines.process import WorkerProcess
 from bshm_bridge.engines.worker import Limits, Ready, State, Worker
 from bshm_bridge.engines.worker_log import WorkerLog
 from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, NotReady
-from bshm_bridge.models.manifest import InputSpec, Manifest
+from bshm_bridge.matting import trimap as trimaps
+from bshm_bridge.models.manifest import Manifest
 
 Start = Callable[[Cancellation, ReportProgress], Ready]
 
@@ -43,8 +45,8 @@ class WorkerSession:
         What it said about itself.
     restart
         Starts it again with the same model on the same device.
-    rule
-        The model's size rule.
+    manifest
+        Describes the model.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class WorkerSession:
         worker: Worker,
         ready: Ready,
         restart: Start,
-        spec: InputSpec,
+        manifest: Manifest,
         backoff: BackOff,
     ) -> None:
         self.engine = engine
@@ -63,7 +65,8 @@ class WorkerSession:
         self.pid = ready.pid
         self._restart = restart
         self._worker = worker
-        self._spec = spec
+        self._manifest = manifest
+        self._spec = manifest.input
         self._backoff = backoff
 
     @property
@@ -98,14 +101,15 @@ class WorkerSession:
         height, width = request.image.shape[:2]
         size = fitting.network_size(width, height, self._spec.size)
         try:
-            return self._infer(request.image, size, cancel, progress)
+            return self._infer(request, size, cancel, progress)
         except Exhausted as error:
             less = fitting.smaller(self._spec.size, *size)
-            if error.reason != diagnosis.OUT_OF_MEMORY or less is None:
+            # What a network remembers of a video has the size of its frames.
+            if error.reason != diagnosis.OUT_OF_MEMORY or less is None or request.recurrence:
                 raise
         if not self.alive:
             self.pid = self._restart(cancel, progress).pid
-        alpha = self._infer(request.image, fitting.network_size(*size, less), cancel, progress)
+        alpha = self._infer(request, fitting.network_size(*size, less), cancel, progress)
         self.notice = f"{self.notice} {_SMALLER}".lstrip()
         return alpha
 
@@ -114,16 +118,19 @@ class WorkerSession:
 
     def _infer(
         self,
-        image: NDArray[np.uint8],
+        request: EngineInput,
         size: tuple[int, int],
         cancel: Cancellation,
         progress: ReportProgress,
     ) -> NDArray[np.float32]:
         cancel.check()
+        trimap = self._trimap(request, size)
+        if trimap is not None and not (trimap == trimaps.UNKNOWN).any():
+            return trimap.astype(np.float32) / np.float32(255)
+        blocks = self._blocks(request, trimap)
+        image = fitting.fit(request.image, *size, self._spec.resample)
         try:
-            alpha = self._worker.infer(
-                fitting.fit(image, *size, self._spec.resample), cancel, progress
-            )
+            alpha, states = self._worker.infer(image, cancel, progress, blocks)
         except JobCancelled:
             raise
         except MattingError:
@@ -131,7 +138,34 @@ class WorkerSession:
                 self._backoff.crashed()
             raise
         self._backoff.succeeded()
-        return alpha
+        if request.recurrence is not None:
+            request.recurrence.states = states
+        return alpha if trimap is None else trimaps.merged(alpha, trimap)
+
+    def _trimap(self, request: EngineInput, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+        if not self._manifest.needs_trimap:
+            return None
+        if request.trimap is None:
+            raise NotReady(
+                f"The model “{self._manifest.name}” needs a trimap: select roughly around the "
+                "subject, or paint one.",
+                "needs-trimap",
+            )
+        return trimaps.resized(request.trimap, size)
+
+    def _blocks(
+        self, request: EngineInput, trimap: NDArray[np.uint8] | None
+    ) -> dict[str, NDArray[Any]]:
+        """Return what the network takes besides the image."""
+        blocks: dict[str, NDArray[Any]] = {}
+        if trimap is not None:
+            blocks["trimap"] = trimap
+            if any(extra.kind == "trimap-distances" for extra in self._manifest.extra_inputs):
+                blocks["distances"] = trimaps.distances(trimap)
+        if request.recurrence is not None:
+            names = [pair.input for pair in self._manifest.states]
+            blocks.update(zip(names, request.recurrence.states, strict=False))
+        return blocks
 
 
 class WorkerEngine:
@@ -186,12 +220,6 @@ class WorkerEngine:
                 f"run “bshm models convert {manifest.name}”.",
                 "model-file",
             )
-        if manifest.needs_trimap:
-            raise NotReady(
-                f"The model “{manifest.name}” needs a trimap, which the engine {self.name} "
-                "cannot feed; choose another model.",
-                "needs-trimap",
-            )
         with self._lock:
             backoff = self._backoffs.setdefault(manifest.name, BackOff())
         backoff.check()
@@ -202,7 +230,7 @@ class WorkerEngine:
             if error.reason in ("worker-crashed", "worker-killed", "engine-hung"):
                 backoff.crashed()
             raise
-        return WorkerSession(self.name, worker, ready, restart, manifest.input, backoff)
+        return WorkerSession(self.name, worker, ready, restart, manifest, backoff)
 
     def _start(
         self,
@@ -220,7 +248,7 @@ class WorkerEngine:
 
         plain = manifest.to_dict()
         model = {"engine": self.name, "path": str(file)}
-        model |= {"input": plain["input"], "output": plain["output"]}
+        model |= {part: plain[part] for part in ("input", "output", "extra_inputs", "states")}
         warm_up = fitting.warm_up_size(manifest.input.size)
         worker = Worker(launch, self._limits)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ Message = dict[str, Any]
 Launch = Callable[[PixelFile], WorkerProcess]
 
 _POLL = 0.1
+_NOTHING: Mapping[str, NDArray[Any]] = {}
 
 
 class State(str, enum.Enum):
@@ -120,7 +121,8 @@ class Worker:
         Parameters
         ----------
         model
-            `engine`, `path`, and the manifest's `input` and `output` as plain JSON.
+            `engine`, `path`, and the manifest's `input`, `output`, `extra_inputs` and `states`
+            as plain JSON.
         warm_up
             Width and height of the picture that is tried first.
         """
@@ -143,9 +145,17 @@ class Worker:
         return Ready(answer["runtime"], taken["name"], taken["kind"], notice, answer["pid"])
 
     def infer(
-        self, image: NDArray[np.uint8], cancel: Cancellation, progress: ReportProgress
-    ) -> NDArray[np.float32]:
+        self,
+        image: NDArray[np.uint8],
+        cancel: Cancellation,
+        progress: ReportProgress,
+        blocks: Mapping[str, NDArray[Any]] = _NOTHING,
+    ) -> tuple[NDArray[np.float32], list[NDArray[Any]]]:
         """Return the alpha of an image (H×W×3, RGB) that has the network's size.
+
+        The second value is what the network remembers, in the order of its manifest's states.
+        `blocks` are what it takes besides the image: `trimap`, `distances`, and what it
+        remembers of the last frame, by the names of the inputs.
 
         Where the worker dies or does not answer, it is ended and the state is `failed`.
         """
@@ -153,9 +163,10 @@ class Worker:
             raise Unavailable("The engine is not running; try again.", "worker-crashed")
         self._enter(State.BUSY)
         try:
-            offset = _hand_over(self._pixels, image)
+            described, offset = _hand_over(self._pixels, image, blocks)
             height, width = image.shape[:2]
-            request = {"op": "infer", "height": height, "width": width, "alpha_offset": offset}
+            request = {"op": "infer", "height": height, "width": width}
+            request |= {"blocks": described, "alpha_offset": offset}
             started = time.monotonic()
             expected = self._seconds_per_pixel * height * width
 
@@ -165,6 +176,7 @@ class Worker:
 
             answer = self._ask(request, "result", self._limits.inference, cancel, progress, tick)
             alpha = self._pixels.take(offset, answer["height"], answer["width"])
+            states = self._pixels.take_blocks(answer["states"])
         except BaseException as error:
             self._give_up(error)
             raise
@@ -172,7 +184,7 @@ class Worker:
         self.runtime_seconds = answer["runtime_seconds"]
         self._enter(State.READY)
         cancel.check()
-        return alpha
+        return alpha, states
 
     def stop(self) -> None:
         """End the process; its memory is free when this returns."""
@@ -268,9 +280,11 @@ class Worker:
             self._state = state
 
 
-def _hand_over(pixels: PixelFile, image: NDArray[np.uint8]) -> int:
+def _hand_over(
+    pixels: PixelFile, image: NDArray[np.uint8], blocks: Mapping[str, NDArray[Any]]
+) -> tuple[list[Message], int]:
     try:
-        return pixels.put(image)
+        return pixels.put(image, blocks)
     except (OSError, MemoryError) as error:
         raise Exhausted(
             "There is not enough memory to hand the picture to the engine; close other programs "

@@ -55,6 +55,17 @@ class Fields:
             value = None
         return Fields(None if self._missing else value, self._path(key), self._mistakes)
 
+    def tables(self, key: str) -> list[Fields]:
+        """Return the tables of an array of tables, none where it is missing."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            self._wrong(key, "a list of tables", value)
+            return []
+        return [
+            Fields(item, f"{self._path(key)}[{number}]", self._mistakes)
+            for number, item in enumerate(value, start=1)
+        ]
+
     def text(self, key: str, default: str | None = None) -> str:
         value = self._take(key, default)
         if value is None:
@@ -119,6 +130,18 @@ class Fields:
             self._wrong(key, "a number", value)
             return default
         return float(value)
+
+    def nonzero(self, key: str, default: float) -> float:
+        value = self.number(key, default)
+        if value == 0:
+            self.mistake(key, "must not be 0")
+        return value
+
+    def nonzeros3(self, key: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
+        values = self.numbers3(key, default)
+        if 0 in values:
+            self.mistake(key, "must not have a 0 in it")
+        return values
 
     def numbers2(self, key: str, default: tuple[float, float]) -> tuple[float, float]:
         first, second = self._numbers(key, default)

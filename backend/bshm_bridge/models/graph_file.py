@@ -78,15 +78,30 @@ def mistakes(manifest: Manifest, graph: GraphFile) -> list[str]:
             f"file: it needs ONNX operators of version {graph.opset}, but {MAX_OPSET} is the "
             "newest that the onnx engine knows; export it with an older one."
         )
-    for where, tensor, names in (
-        ("input", manifest.input.tensor, graph.inputs),
-        ("output", manifest.output.tensor, graph.outputs),
-    ):
+    named = [
+        ("input.tensor", "input", manifest.input.tensor, graph.inputs),
+        ("output.tensor", "output", manifest.output.tensor, graph.outputs),
+    ]
+    for extra in manifest.extra_inputs:
+        named.append(("extra_inputs", "input", extra.tensor, graph.inputs))
+    for pair in manifest.states:
+        named.append(("states", "input", pair.input, graph.inputs))
+        named.append(("states", "output", pair.output, graph.outputs))
+    for key, where, tensor, names in named:
         name = tensor.rpartition(":")[0] if graph.kind == "tensorflow" else tensor
         if name and name not in names:
             few = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
             hint = f"; it has {few}" if graph.kind == "onnx" or where == "input" else ""
-            found.append(f"{where}.tensor: the file has no {where} named “{name}”{hint}.")
+            found.append(f"{key}: the file has no {where} named “{name}”{hint}.")
+    fed = {manifest.input.tensor or next(iter(graph.inputs), "")}
+    fed |= {extra.tensor for extra in manifest.extra_inputs}
+    fed |= {pair.input for pair in manifest.states}
+    if graph.kind == "onnx" and not found:
+        for name in graph.inputs:
+            if name not in fed:
+                found.append(
+                    f"extra_inputs: the file also wants “{name}”, which nothing in the manifest feeds."
+                )
     return found
 
 

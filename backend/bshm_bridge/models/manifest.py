@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from bshm_bridge.errors import NotReady
 from bshm_bridge.models import toml
+from bshm_bridge.models.extra_inputs import ExtraInput, StatePair, extra_inputs, states
 from bshm_bridge.models.fields import Fields
 
 Layout = Literal["HWC", "NHWC", "NCHW"]
 Channels = Literal["RGB", "BGR"]
-Resample = Literal["area", "linear", "pillow-bilinear", "pillow-lanczos"]
+Resample = Literal["area", "linear", "lanczos", "pillow-bilinear", "pillow-lanczos"]
 Activation = Literal["none", "sigmoid", "minmax", "sigmoid-minmax"]
 Speed = Literal["", "fast", "medium", "slow"]
 
@@ -48,11 +49,12 @@ class ManifestError(NotReady):
 class AtMost:
     """Keep the image's size; shrink it where its long side is above `long_side` pixels.
 
-    Both sides are then rounded to multiples of `multiple_of`.
+    Both sides are then rounded to multiples of `multiple_of`: ``nearest`` or ``up``.
     """
 
     long_side: int
     multiple_of: int = 1
+    rounding: Literal["nearest", "up"] = "nearest"
     rule: Literal["at-most"] = "at-most"
 
 
@@ -97,7 +99,11 @@ class InputSpec:
     image (as U²-Net's recipe does).
 
     `resample` says how the image is brought to the network's size: by pixel areas, by linear
-    interpolation (OpenCV's, PyTorch's and Paddle's ``bilinear``), or as Pillow does.
+    interpolation (OpenCV's, PyTorch's and Paddle's ``bilinear``), by OpenCV's ``lanczos``, or as
+    Pillow does. The tensor is then padded with zeros at the right and at the bottom to multiples
+    of `pad_to`; that part of the answer is cut off.
+
+    With `trimap_channel` the trimap (0, ½, 1) is the picture's fourth channel.
 
     `tensor` may be empty for ONNX files: their first input is then taken.
     """
@@ -111,6 +117,8 @@ class InputSpec:
     divide_by_max: bool = False
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pad_to: int = 1
+    trimap_channel: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,8 +160,10 @@ class Manifest:
         SPDX identifier where there is one.
     commercial_use
         Whether the licence of the weights allows it.
-    needs_trimap
-        Whether it answers only with a trimap.
+    extra_inputs
+        What it takes besides the picture.
+    states
+        What it remembers from one frame of a video to the next.
     good_for, speed, download_size
         For people who choose: what it does best, how fast it is, about how many bytes the
         file has (0: unknown).
@@ -169,10 +179,23 @@ class Manifest:
     source: str = ""
     licence: str = ""
     commercial_use: bool = True
-    needs_trimap: bool = False
     good_for: str = ""
     speed: Speed = ""
     download_size: int = 0
+    extra_inputs: tuple[ExtraInput, ...] = ()
+    states: tuple[StatePair, ...] = ()
+
+    @property
+    def needs_trimap(self) -> bool:
+        """Whether it answers only with a trimap."""
+        return self.input.trimap_channel or any(
+            extra.kind.startswith("trimap") for extra in self.extra_inputs
+        )
+
+    @property
+    def temporal(self) -> bool:
+        """Whether it follows a video from frame to frame."""
+        return bool(self.states)
 
     @property
     def modelscope_id(self) -> str:
@@ -187,11 +210,24 @@ class Manifest:
         for part, keys in (("input", ("mean", "std")), ("output", ("range",))):
             for key in keys:
                 plain[part][key] = list(plain[part][key])
+        plain["extra_inputs"] = [_plain(extra) for extra in self.extra_inputs]
+        plain["states"] = [asdict(pair) for pair in self.states]
         return plain
 
     def to_toml(self) -> str:
         """Return the text of a ``model.toml`` that parses to an equal manifest."""
         return toml.dumps(self.to_dict())
+
+
+def _plain(extra: ExtraInput) -> dict[str, Any]:
+    """Return an extra input with the keys that its kind has."""
+    keys = {"image": ("scale", "mean", "std"), "ratio": ("long_side", "at_most_one")}
+    wanted = ("tensor", "kind", *keys.get(extra.kind, ()))
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(extra).items()
+        if key in wanted
+    }
 
 
 def load(path: Path) -> Manifest:
@@ -250,17 +286,38 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
         source=top.text("source", ""),
         licence=top.text("licence", ""),
         commercial_use=top.flag("commercial_use", True),
-        needs_trimap=top.flag("needs_trimap", False),
         good_for=top.text("good_for", ""),
         speed=top.choice("speed", ("", "fast", "medium", "slow"), ""),
         download_size=top.whole("download_size", 0, low=0),
         input=_input(top.table("input"), needs_tensor),
         output=_output(top.table("output"), needs_tensor),
+        extra_inputs=extra_inputs(top.tables("extra_inputs")),
+        states=states(top.tables("states")),
     )
+    _check_extras(top, manifest)
     top.finish()
     if mistakes:
         raise ManifestError(tuple(mistakes))
     return manifest
+
+
+def _check_extras(top: Fields, manifest: Manifest) -> None:
+    others = [engine for engine in manifest.engines if engine != "onnx"]
+    takes_more = manifest.extra_inputs or manifest.states or manifest.input.trimap_channel
+    if takes_more and others:
+        top.mistake(
+            "engines", f"only onnx feeds more than the picture, {', '.join(others)} cannot"
+        )
+    if top.flag("needs_trimap", manifest.needs_trimap) != manifest.needs_trimap:
+        top.mistake("needs_trimap", "must be true just where an input takes the trimap")
+    if manifest.needs_trimap and manifest.temporal:
+        top.mistake("states", "a model cannot need a trimap and follow a video as well")
+    names = [extra.tensor for extra in manifest.extra_inputs]
+    names += [pair.input for pair in manifest.states]
+    if manifest.input.tensor:
+        names.append(manifest.input.tensor)
+    for name in sorted({name for name in names if name and names.count(name) > 1}):
+        top.mistake("extra_inputs", f"the input “{name}” is named twice")
 
 
 def _file(top: Fields, required: bool) -> str:
@@ -292,18 +349,16 @@ def _input(table: Fields, needs_tensor: bool) -> InputSpec:
         layout=table.choice("layout", ("HWC", "NHWC", "NCHW")),
         channels=table.choice("channels", ("RGB", "BGR"), "RGB"),
         resample=table.choice(
-            "resample", ("area", "linear", "pillow-bilinear", "pillow-lanczos"), "area"
+            "resample", ("area", "linear", "lanczos", "pillow-bilinear", "pillow-lanczos"), "area"
         ),
-        scale=table.number("scale", 1.0),
+        scale=table.nonzero("scale", 1.0),
         divide_by_max=table.flag("divide_by_max", False),
         mean=table.numbers3("mean", (0.0, 0.0, 0.0)),
-        std=table.numbers3("std", (1.0, 1.0, 1.0)),
+        std=table.nonzeros3("std", (1.0, 1.0, 1.0)),
         size=_size(table.table("size")),
+        pad_to=table.whole("pad_to", 1, 1, 1024),
+        trimap_channel=table.flag("trimap_channel", False),
     )
-    if spec.scale == 0:
-        table.mistake("scale", "must not be 0")
-    if 0 in spec.std:
-        table.mistake("std", "must not have a 0 in it")
     table.finish()
     return spec
 
@@ -324,7 +379,11 @@ def _size(table: Fields) -> SizeRule:
         )
         pixels = size.pixels
     else:
-        size = AtMost(long_side=table.side("long_side"), multiple_of=table.multiple())
+        size = AtMost(
+            long_side=table.side("long_side"),
+            multiple_of=table.multiple(),
+            rounding=table.choice("rounding", ("nearest", "up"), "nearest"),
+        )
         pixels = size.long_side
     if not isinstance(size, Fixed) and 0 < pixels < size.multiple_of:
         table.mistake("multiple_of", "must not be above the number of pixels")

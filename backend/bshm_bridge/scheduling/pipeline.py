@@ -1,6 +1,6 @@
 """The pixel work of a job before and after the engine: blocking, on arrays.
 
-decode → fit → (engine) → holes and specks → refine → edge shift, feather → colours
+decode → fit → (engine) → holes and specks → refine → trimap → edge shift, feather → colours
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bshm_bridge.engines.base import Cancellation, EngineInput
+from bshm_bridge.engines.base import Cancellation, EngineInput, Recurrence
 from bshm_bridge.errors import NotReady
+from bshm_bridge.matting import trimap as trimaps
 from bshm_bridge.matting.edit import edit
 from bshm_bridge.matting.fit import area_average, fit, fit_size
 from bshm_bridge.matting.foreground import foreground
@@ -52,7 +54,7 @@ class Stopwatch:
 
 @dataclass
 class Prepared:
-    """A layer ready for the engine, and what is needed afterwards.
+    """A decoded layer.
 
     Attributes
     ----------
@@ -62,29 +64,23 @@ class Prepared:
         H×W×3, u8, encoded sRGB.
     hidden
         H×W, true where the layer is fully transparent; None where it is nowhere.
+    hint, trimap
+        H×W, u8, where they came with the layer.
     """
 
     request: JobRequest
     original: NDArray[Any]
     rgb: NDArray[np.uint8]
     hidden: NDArray[np.bool_] | None
-    engine_input: EngineInput
+    hint: NDArray[np.uint8] | None = None
+    trimap: NDArray[np.uint8] | None = None
     clock: Stopwatch = field(default_factory=Stopwatch)
 
 
 def prepare(
-    request: JobRequest,
-    payload: Payload,
-    long_side: int,
-    clock: Stopwatch,
-    cancel: Cancellation,
+    request: JobRequest, payload: Payload, clock: Stopwatch, cancel: Cancellation
 ) -> Prepared:
-    """Decode a layer and fit it to the network.
-
-    Parameters
-    ----------
-    long_side
-        Pixels; 0 where the engine wants the layer's own size.
+    """Decode a layer.
 
     Raises
     ------
@@ -104,16 +100,41 @@ def prepare(
         hint = to_gray8(view(next(planes), request.hint), request.hint) if request.hint else None
         trimap = view(next(planes), request.trimap)[..., 0] if request.trimap else None
     cancel.check()
-    with clock.stage("fit"):
+    return Prepared(request, original, rgb, hidden, hint, trimap, clock)
+
+
+def fitted(
+    prepared: Prepared,
+    long_side: int,
+    *,
+    suggested: NDArray[np.float32] | None = None,
+    needs_trimap: bool = False,
+    recurrence: Recurrence | None = None,
+) -> EngineInput:
+    """Fit a layer to the network.
+
+    Parameters
+    ----------
+    long_side
+        Pixels; 0 where the engine wants the layer's own size.
+    suggested
+        Another model's alpha of the layer, h×w, 0 to 1, to make the trimap from.
+    needs_trimap
+        Whether the hint becomes the trimap where there is nothing else to make it from.
+    """
+    with prepared.clock.stage("fit"):
+        rgb, hint, trimap = prepared.rgb, prepared.hint, prepared.trimap
         small = fit(rgb, long_side) if long_side else rgb
         size = fit_size(rgb.shape[1], rgb.shape[0], long_side or max(rgb.shape))
-        engine_input = EngineInput(
-            image=np.ascontiguousarray(small),
-            hint=None if hint is None else area_average(hint, size),
-            trimap=None if trimap is None else _shrink_trimap(trimap, size),
-        )
-    cancel.check()
-    return Prepared(request, original, rgb, hidden, engine_input, clock)
+        small_hint = None if hint is None else area_average(hint, size)
+        small_trimap = None if trimap is None else trimaps.resized(trimap, size)
+        if needs_trimap and small_trimap is None:
+            if suggested is not None:
+                alpha = cv2.resize(suggested, size, interpolation=cv2.INTER_LINEAR)
+                small_trimap = trimaps.from_alpha(alpha.astype(np.float32))
+            elif small_hint is not None:
+                small_trimap = trimaps.from_selection(small_hint)
+        return EngineInput(np.ascontiguousarray(small), small_hint, small_trimap, recurrence)
 
 
 def finish(
@@ -139,6 +160,9 @@ def finish(
         matte: NDArray[Any] = refine(
             alpha, prepared.rgb, mode=options.refinement, depth=options.depth, check=cancel.check
         )
+        if prepared.trimap is not None:  # what is known is not to be found
+            matte[prepared.trimap == 0] = 0
+            matte[prepared.trimap == 255] = np.iinfo(matte.dtype).max
         matte = _edit_edges(matte, prepared, cancel.check)
         if prepared.hidden is not None:
             matte[prepared.hidden] = 0
@@ -156,11 +180,6 @@ def _split(payload: Payload, request: JobRequest) -> list[NDArray[np.uint8]]:
         parts.append(payload[start : start + plane.nbytes])
         start += plane.nbytes
     return parts
-
-
-def _shrink_trimap(trimap: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    # What is only partly known becomes unknown: averages of 0 and 255 lie in between.
-    return area_average(np.ascontiguousarray(trimap), size)
 
 
 def _edit_edges(matte: NDArray[Any], prepared: Prepared, check: Callable[[], None]) -> NDArray[Any]:

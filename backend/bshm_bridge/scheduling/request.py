@@ -29,6 +29,25 @@ class JobOptions:
 
 
 @dataclass(frozen=True)
+class VideoFrame:
+    """Which frame of which video a layer is.
+
+    Attributes
+    ----------
+    video
+        One per video and client.
+    number
+        From 0, without gaps.
+    last
+        Whether nothing needs to be remembered after it.
+    """
+
+    video: str
+    number: int
+    last: bool = False
+
+
+@dataclass(frozen=True)
 class JobRequest:
     """One layer to be matted, still without its pixels."""
 
@@ -38,6 +57,7 @@ class JobRequest:
     trimap: PixelFormat | None = None
     client: str = ""
     client_id: str = ""
+    frame: VideoFrame | None = None
 
     @property
     def planes(self) -> list[PixelFormat]:

@@ -8,21 +8,21 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bshm_bridge.config import Settings
-from bshm_bridge.engines.base import Cancellation
+from bshm_bridge.engines.base import Cancellation, Recurrence
 from bshm_bridge.engines.registry import Choice, Registry
-from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, Unavailable
+from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, NotReady, Unavailable
 from bshm_bridge.scheduling import memory
 from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
 from bshm_bridge.scheduling.lanes import Lane
-from bshm_bridge.scheduling.pipeline import Prepared, Stopwatch, finish, prepare
+from bshm_bridge.scheduling.pipeline import Prepared, Stopwatch, finish, fitted, prepare
 from bshm_bridge.scheduling.request import (
     Event,
     JobRequest,
@@ -36,6 +36,7 @@ from bshm_bridge.scheduling.request import (
 )
 from bshm_bridge.scheduling.threads import in_thread, thread_pool
 from bshm_bridge.scheduling.turns import Turns
+from bshm_bridge.scheduling.videos import Videos
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +84,15 @@ class Totals:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Found:
+    """A network's alpha, and what the user should know of how it was made."""
+
+    remembered: Remembered
+    notices: tuple[str, ...] = ()
+    cached: bool = False
+
+
 class Scheduler:
     """Runs jobs: pixel work of several at once, inference one at a time per model.
 
@@ -101,6 +111,7 @@ class Scheduler:
         self._pixel_turns = Turns(workers)
         self._budget = memory.MemoryBudget(settings.memory_limit or memory.default_limit())
         self._cache = AlphaCache(settings.cache_bytes)
+        self.videos = Videos()
         self._housekeeper: asyncio.Task[None] | None = None
         self._preload: asyncio.Task[None] | None = None
 
@@ -165,34 +176,33 @@ class Scheduler:
     async def run(self, job: Job, payload: Payload) -> Outcome:
         """Return the matte of an admitted job's pixels."""
         job.on_event(Running("decoding"))
-        key = await self._content_key(job, payload)
+        content = await self._content(job, payload)
         prepared = await self._in_pixels(
-            job,
-            lambda: prepare(job.request, payload, job.choice.long_side, job.clock, job.cancel),
+            job, lambda: prepare(job.request, payload, job.clock, job.cancel)
         )
-        remembered = self._cache.get(key) if self._cache.enabled else None
-        cached = remembered is not None
         notices: tuple[Notice, ...] = ()
         if job.choice.notice:
             notices += (Notice("fallback", job.choice.notice),)
-        if remembered is None:
-            remembered, notice = await self._infer(job, prepared)
-            notices += (Notice("device", notice),) if notice else ()
-            self._cache.put(key, remembered)
-        alpha = remembered.alpha
-        job.on_event(Running("refining"))
-        matte, colours, seen = await self._in_pixels(
-            job, lambda: finish(prepared, alpha, job.cancel)
-        )
+        with self._video(job) as recurrence:
+            if recurrence is None:
+                found = await self._alpha(job, job.choice, prepared, content)
+            else:
+                found = await self._infer(job, job.choice, prepared, recurrence=recurrence)
+            notices += tuple(Notice("device", text) for text in found.notices)
+            alpha = found.remembered.alpha
+            job.on_event(Running("refining"))
+            matte, colours, seen = await self._in_pixels(
+                job, lambda: finish(prepared, alpha, job.cancel)
+            )
         return Outcome(
             matte=matte,
             foreground=colours,
-            model=job.choice.manifest.name,
-            engine=remembered.engine,
-            device=remembered.device,
+            model=job.choice.name,
+            engine=found.remembered.engine,
+            device=found.remembered.device,
             notices=notices + seen,
             timings=dict(job.clock.seconds),
-            cached=cached,
+            cached=found.cached,
         )
 
     def default(self) -> tuple[str, str]:
@@ -248,7 +258,19 @@ class Scheduler:
 
     def _choose(self, request: JobRequest) -> Choice:
         options = request.options
-        return self._choose_named(options.model, options.engine, options.device)
+        choice = self._choose_named(options.model, options.engine, options.device)
+        if choice.manifest.temporal and request.planes[1:]:
+            raise NotReady(
+                f"The model “{choice.name}” follows a video by itself and takes no selection or "
+                "trimap: deselect, or choose another model for single pictures.",
+                "temporal-model",
+            )
+        if choice.manifest.needs_trimap:
+            if request.trimap is not None:
+                return replace(choice, first=None)
+            if choice.first is None and request.hint is None:
+                return self.registry.chained(choice, "auto")
+        return choice
 
     def _choose_named(self, model: str, engine: str, device: str) -> Choice:
         return self.registry.choose(
@@ -257,11 +279,16 @@ class Scheduler:
             self._settings.device if device in ("", "auto") else device,
         )
 
-    async def _content_key(self, job: Job, payload: Payload) -> tuple[object, ...]:
-        if not self._cache.enabled:
+    def _video(self, job: Job) -> AbstractContextManager[Recurrence | None]:
+        """Hold what is remembered of the job's video; None where nothing has to be."""
+        if job.request.frame is None or not job.choice.manifest.temporal:
+            return nullcontext()
+        return self.videos.frame(job.request, job.choice.key)
+
+    async def _content(self, job: Job, payload: Payload) -> tuple[object, ...]:
+        if not self._cache.enabled or job.request.frame is not None:
             return ()
-        content = await self._in_pixels(job, lambda: content_key(job.request, payload))
-        return (*job.choice.key, *content)
+        return await self._in_pixels(job, lambda: content_key(job.request, payload))
 
     async def _in_pixels(self, job: Job, work: Callable[[], T]) -> T:
         options = job.request.options
@@ -270,10 +297,44 @@ class Scheduler:
             job.clock.add("queue", time.perf_counter() - arrived)
             return await in_thread(self._pixels, job.cancel, work)
 
-    async def _infer(self, job: Job, prepared: Prepared) -> tuple[Remembered, str]:
-        lane = self._lane(job.choice)
+    async def _alpha(
+        self, job: Job, choice: Choice, prepared: Prepared, content: tuple[object, ...]
+    ) -> Found:
+        """Return a model's alpha, remembered or new, after that of the model before it."""
+        key = (choice.name, *choice.key, *content)
+        remembered = self._cache.get(key) if content else None
+        if remembered is not None:
+            return Found(remembered, cached=True)
+        before = None
+        if choice.first is not None:
+            before = await self._alpha(job, choice.first, prepared, content)
+        suggested = before.remembered.alpha if before else None
+        found = await self._infer(job, choice, prepared, suggested)
+        if content:
+            self._cache.put(key, found.remembered)
+        return Found(found.remembered, (before.notices if before else ()) + found.notices)
+
+    async def _infer(
+        self,
+        job: Job,
+        choice: Choice,
+        prepared: Prepared,
+        suggested: NDArray[np.float32] | None = None,
+        recurrence: Recurrence | None = None,
+    ) -> Found:
+        engine_input = await self._in_pixels(
+            job,
+            lambda: fitted(
+                prepared,
+                choice.long_side,
+                suggested=suggested,
+                needs_trimap=choice.manifest.needs_trimap,
+                recurrence=recurrence,
+            ),
+        )
+        lane = self._lane(choice)
         alpha, session = await lane.infer(
-            prepared.engine_input,
+            engine_input,
             batch=job.request.options.batch,
             client=job.client_id,
             tell=job.on_event,
@@ -281,7 +342,8 @@ class Scheduler:
             before_load=lambda: self._make_room(lane),
             clock=job.clock,
         )
-        return Remembered(_sane(alpha), session.engine, session.device), session.notice
+        remembered = Remembered(_sane(alpha), session.engine, session.device)
+        return Found(remembered, (session.notice,) if session.notice else ())
 
     def _lane(self, choice: Choice) -> Lane:
         lane = self._lanes.get(choice.key)

@@ -19,9 +19,11 @@ from bshm_bridge.scheduling.request import (
     Loading,
     Outcome,
     Queued,
+    VideoFrame,
 )
 
 _MAX_SHIFT = 500.0  # layer pixels
+_MAX_VIDEO_NAME = 64
 
 
 def request_of(header: pb.MatteHeader) -> JobRequest:
@@ -35,7 +37,14 @@ def request_of(header: pb.MatteHeader) -> JobRequest:
         options=_options(header.options),
         client=header.client[:40],
         client_id=header.client_id[:64],
+        frame=_frame(header.frame) if header.HasField("frame") else None,
     )
+
+
+def _frame(frame: pb.VideoFrame) -> VideoFrame:
+    if not 0 < len(frame.video) <= _MAX_VIDEO_NAME:
+        raise InvalidInput("The frame does not say of which video it is.", "bad-header")
+    return VideoFrame(frame.video, frame.number, frame.last)
 
 
 def _format(plane: pb.Plane) -> PixelFormat:

@@ -15,6 +15,7 @@ from bshm.bridge.v1 import matting_pb2 as pb
 from bshm.bridge.v1 import matting_pb2_grpc as rpc
 from bshm_bridge import __version__
 from bshm_bridge.config import Settings
+from bshm_bridge.engines.registry import CHAIN, FIRSTS
 from bshm_bridge.errors import InvalidInput, NotReady
 from bshm_bridge.exchange.leases import NONCE_FILE, SLOTS, Leases
 from bshm_bridge.scheduling.request import Running
@@ -177,6 +178,7 @@ def _models(scheduler: Scheduler) -> list[pb.ModelStatus]:
             message=lane.message if lane else "",
             needs_trimap=manifest.needs_trimap,
             licence=manifest.licence,
+            temporal=manifest.temporal,
         )
         if lane and lane.session:
             status.engine = lane.session.engine
@@ -184,7 +186,27 @@ def _models(scheduler: Scheduler) -> list[pb.ModelStatus]:
             status.worker_pid = lane.session.pid
             status.worker_memory = _memory(lane.session.pid)
         answer.append(status)
-    return answer
+    return answer + _chains(answer)
+
+
+def _chains(models: list[pb.ModelStatus]) -> list[pb.ModelStatus]:
+    """Return the chains that can be chosen: a trimap from what is found, then a finer model."""
+    firsts = [model for model in models if model.name in FIRSTS and model.installed]
+    seconds = [model for model in models if model.needs_trimap and model.installed]
+    return [
+        pb.ModelStatus(
+            name=f"{first.name}{CHAIN}{second.name}",
+            title=f"{first.title}, then {second.title}",
+            installed=True,
+            engine=second.engine,
+            device=second.device,
+            state=second.state,
+            message=second.message,
+            licence=second.licence,
+        )
+        for second in seconds
+        for first in firsts
+    ]
 
 
 def _memory(pid: int) -> int:
@@ -199,7 +221,7 @@ def _memory(pid: int) -> int:
 def _job(job: Job) -> pb.JobStatus:
     return pb.JobStatus(
         client=job.request.client,
-        model=job.choice.manifest.name,
+        model=job.choice.name,
         stage=job.stage,
         priority=pb.PRIORITY_BATCH if job.request.options.batch else pb.PRIORITY_INTERACTIVE,
         width=job.request.pixels.width,

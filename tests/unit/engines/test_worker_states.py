@@ -12,12 +12,15 @@ from bshm_bridge.engines.process import WorkerProcess
 from bshm_bridge.engines.worker import TRANSITIONS, Limits, State, Worker
 from bshm_bridge.engines.worker_log import WorkerLog
 from bshm_bridge.errors import MattingError, NotReady, Unavailable
+from bshm_worker.pixels import PixelFile as TheirPixelFile
 
 MODEL = {
     "engine": "tf1",
     "path": "nowhere.pb",
     "input": {"tensor": "x:0", "layout": "HWC"},
     "output": {"tensor": "y:0"},
+    "extra_inputs": [],
+    "states": [],
 }
 
 
@@ -101,9 +104,36 @@ def test_an_absent_worker_takes_no_request(tmp_path: Path) -> None:
 def test_pixels_come_back_as_they_were_put() -> None:
     pixels = PixelFile()
     image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-    offset = pixels.put(image)
+    described, offset = pixels.put(image, {})
+    assert not described
     assert offset >= image.nbytes and offset % 64 == 0
     assert not pixels.take(offset, 5, 7).any()
     larger = np.ones((50, 70, 3), np.uint8)
-    assert pixels.take(pixels.put(larger), 50, 70).shape == (50, 70)
+    assert pixels.take(pixels.put(larger, {})[1], 50, 70).shape == (50, 70)
+    pixels.close()
+
+
+def test_what_is_fed_besides_the_image_crosses_the_file_both_ways() -> None:
+    pixels = PixelFile()
+    theirs = TheirPixelFile(pixels.place)
+    image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    fed = {
+        "trimap": np.arange(35, dtype=np.uint8).reshape(5, 7),
+        "r1": np.linspace(-1, 1, 24, dtype=np.float16).reshape(1, 2, 3, 4),
+    }
+    described, offset = pixels.put(image, fed)
+    np.testing.assert_array_equal(theirs.read_image(7, 5), image)
+    read = theirs.read_blocks(described)
+    assert list(read) == list(fed)
+    for name, block in fed.items():
+        assert read[name].dtype == block.dtype
+        np.testing.assert_array_equal(read[name], block)
+    alpha = np.linspace(0, 1, 35, dtype=np.float32).reshape(5, 7)
+    theirs.write_alpha(alpha, offset)
+    states = [fed["r1"] * 2, np.ones((300, 400), np.float32)]  # larger than the file was
+    answered = theirs.write_blocks(states, offset + alpha.nbytes)
+    np.testing.assert_array_equal(pixels.take(offset, 5, 7), alpha)
+    for taken, state in zip(pixels.take_blocks(answered), states, strict=True):
+        assert taken.dtype == state.dtype
+        np.testing.assert_array_equal(taken, state)
     pixels.close()

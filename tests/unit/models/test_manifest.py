@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bshm_bridge.models import toml
+from bshm_bridge.models.extra_inputs import ExtraInput, StatePair
 from bshm_bridge.models.manifest import (
     AtMost,
     Fixed,
@@ -146,6 +147,60 @@ def test_all_mistakes_are_reported_together() -> None:
     assert len(mistakes_of(text)) == 3
 
 
+VIDEO = (
+    MINIMAL.replace("[input]", '[input]\ntensor = "src"')
+    + """
+[[extra_inputs]]
+tensor = "ratio"
+kind = "ratio"
+long_side = 512
+at_most_one = false
+[[states]]
+input = "r1i"
+output = "r1o"
+"""
+)
+
+
+def test_a_model_that_follows_a_video_names_its_memory() -> None:
+    manifest = parse(VIDEO)
+    assert manifest.temporal
+    assert not manifest.needs_trimap
+    assert manifest.states == (StatePair("r1i", "r1o"),)
+    assert manifest.extra_inputs == (ExtraInput("ratio", "ratio", long_side=512, at_most_one=False),)
+    assert parse(manifest.to_toml()) == manifest
+
+
+def test_a_model_needs_a_trimap_just_where_an_input_takes_it() -> None:
+    for text in (
+        MINIMAL.replace("[output]", "trimap_channel = true\n[output]"),
+        MINIMAL + '[[extra_inputs]]\ntensor = "t"\nkind = "trimap-distances"\n',
+    ):
+        assert parse(text).needs_trimap
+        assert parse("needs_trimap = true" + text).needs_trimap
+        assert "needs_trimap: must be true just" in mistakes_of("needs_trimap = false" + text)[0]
+    assert not parse(MINIMAL).needs_trimap
+    assert "needs_trimap: must be true just" in mistakes_of("needs_trimap = true" + MINIMAL)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ('"onnx"', '"onnx", "oip"', "engines: only onnx feeds more than the picture, oip cannot"),
+        ('kind = "ratio"', 'kind = "rate"', "extra_inputs[1].kind: must be one of “image”"),
+        ("long_side = 512", "", "extra_inputs[1].long_side: is missing."),
+        ("at_most_one", "at_most", "extra_inputs[1].at_most: there is no such setting; did you"),
+        ('output = "r1o"', "", "states[1].output: is missing."),
+        ('"r1i"', '"src"', "extra_inputs: the input “src” is named twice."),
+        ("[[states]]", "[states]", "states: must be a list of tables"),
+        ("[output]", "trimap_channel = true\n[output]", "states: a model cannot need a trimap and"),
+    ],
+)
+def test_each_mistake_in_further_inputs_has_its_sentence(old: str, new: str, mistake: str) -> None:
+    assert old in VIDEO
+    assert any(mistake in found for found in mistakes_of(VIDEO.replace(old, new, 1)))
+
+
 def test_an_empty_file_says_what_is_needed() -> None:
     found = "\n".join(mistakes_of(""))
     for key in ("name", "engines", "input", "output"):
@@ -177,13 +232,34 @@ sides = st.integers(1, 16384)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 sizes = st.one_of(
     st.builds(Fixed, sides, sides),
-    st.builds(AtMost, st.integers(64, 16384), st.integers(1, 64)),
+    st.builds(
+        AtMost, st.integers(64, 16384), st.integers(1, 64), st.sampled_from(["nearest", "up"])
+    ),
     st.builds(
         ShortSide,
         st.integers(64, 16384),
         st.integers(1, 64),
         st.sampled_from(["always", "larger", "outside"]),
         st.sampled_from(["nearest", "down"]),
+    ),
+)
+
+extras = st.one_of(
+    st.builds(
+        ExtraInput,
+        st.sampled_from(["a", "b", "c"]),
+        st.just("image"),
+        scale=nonzero,
+        mean=triples,
+        std=st.tuples(nonzero, nonzero, nonzero),
+    ),
+    st.builds(
+        ExtraInput,
+        st.sampled_from(["d", "e", "f"]),
+        st.sampled_from(["trimap", "trimap-channels", "trimap-distances"]),
+    ),
+    st.builds(
+        ExtraInput, st.just("g"), st.just("ratio"), long_side=sides, at_most_one=st.booleans()
     ),
 )
 
@@ -195,27 +271,31 @@ sizes = st.one_of(
             lambda name: name not in ("auto", "all")
         ),
         title=texts,
-        engines=st.lists(st.sampled_from(["onnx", "oip"]), min_size=1, unique=True).map(tuple),
+        engines=st.just(("onnx",)),
         file=st.just("net.onnx"),
         source=texts,
         licence=texts,
         good_for=texts,
         commercial_use=st.booleans(),
-        needs_trimap=st.booleans(),
         speed=st.sampled_from(["", "fast", "medium", "slow"]),
         download_size=st.integers(0, 2**40),
         input=st.builds(
             InputSpec,
             size=sizes,
-            tensor=texts,
+            tensor=st.sampled_from(["", "x"]),
             layout=st.sampled_from(["HWC", "NHWC", "NCHW"]),
             channels=st.sampled_from(["RGB", "BGR"]),
             scale=nonzero,
-            resample=st.sampled_from(["area", "linear", "pillow-bilinear", "pillow-lanczos"]),
+            resample=st.sampled_from(
+                ["area", "linear", "lanczos", "pillow-bilinear", "pillow-lanczos"]
+            ),
             divide_by_max=st.booleans(),
             mean=triples,
             std=st.tuples(nonzero, nonzero, nonzero),
+            pad_to=st.integers(1, 64),
+            trimap_channel=st.booleans(),
         ),
+        extra_inputs=st.lists(extras, max_size=4, unique_by=lambda extra: extra.tensor).map(tuple),
         output=st.builds(
             OutputSpec,
             tensor=texts,

@@ -138,10 +138,11 @@ class MatteEvent(_message.Message):
     def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., loading: _Optional[_Union[Loading, _Mapping]] = ..., running: _Optional[_Union[Running, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class MatteHeader(_message.Message):
-    __slots__ = ["client", "client_id", "exchange", "hint", "inline", "options", "pixels", "protocol", "trimap"]
+    __slots__ = ["client", "client_id", "exchange", "frame", "hint", "inline", "options", "pixels", "protocol", "trimap"]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     EXCHANGE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
     INLINE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -151,13 +152,14 @@ class MatteHeader(_message.Message):
     client: str
     client_id: str
     exchange: ExchangeSlot
+    frame: VideoFrame
     hint: Plane
     inline: Inline
     options: MatteOptions
     pixels: Plane
     protocol: int
     trimap: Plane
-    def __init__(self, protocol: _Optional[int] = ..., client: _Optional[str] = ..., client_id: _Optional[str] = ..., pixels: _Optional[_Union[Plane, _Mapping]] = ..., hint: _Optional[_Union[Plane, _Mapping]] = ..., trimap: _Optional[_Union[Plane, _Mapping]] = ..., inline: _Optional[_Union[Inline, _Mapping]] = ..., exchange: _Optional[_Union[ExchangeSlot, _Mapping]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, protocol: _Optional[int] = ..., client: _Optional[str] = ..., client_id: _Optional[str] = ..., pixels: _Optional[_Union[Plane, _Mapping]] = ..., hint: _Optional[_Union[Plane, _Mapping]] = ..., trimap: _Optional[_Union[Plane, _Mapping]] = ..., frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., inline: _Optional[_Union[Inline, _Mapping]] = ..., exchange: _Optional[_Union[ExchangeSlot, _Mapping]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ...) -> None: ...
 
 class MatteOptions(_message.Message):
     __slots__ = ["depth", "device", "edge_shift", "engine", "feather", "fill_holes", "foreground", "model", "priority", "refinement", "remove_specks"]
@@ -194,7 +196,7 @@ class MatteRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[MatteHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ModelStatus(_message.Message):
-    __slots__ = ["device", "engine", "installed", "licence", "message", "name", "needs_trimap", "state", "title", "worker_memory", "worker_pid"]
+    __slots__ = ["device", "engine", "installed", "licence", "message", "name", "needs_trimap", "state", "temporal", "title", "worker_memory", "worker_pid"]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     INSTALLED_FIELD_NUMBER: _ClassVar[int]
@@ -203,6 +205,7 @@ class ModelStatus(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     NEEDS_TRIMAP_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    TEMPORAL_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     WORKER_MEMORY_FIELD_NUMBER: _ClassVar[int]
     WORKER_PID_FIELD_NUMBER: _ClassVar[int]
@@ -214,10 +217,11 @@ class ModelStatus(_message.Message):
     name: str
     needs_trimap: bool
     state: str
+    temporal: bool
     title: str
     worker_memory: int
     worker_pid: int
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., installed: bool = ..., engine: _Optional[str] = ..., device: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., worker_memory: _Optional[int] = ..., worker_pid: _Optional[int] = ..., needs_trimap: bool = ..., licence: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., installed: bool = ..., engine: _Optional[str] = ..., device: _Optional[str] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., worker_memory: _Optional[int] = ..., worker_pid: _Optional[int] = ..., needs_trimap: bool = ..., licence: _Optional[str] = ..., temporal: bool = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ["message", "reason"]
@@ -322,6 +326,16 @@ class Totals(_message.Message):
     failed: int
     timings: _containers.RepeatedCompositeFieldContainer[StageTime]
     def __init__(self, done: _Optional[int] = ..., failed: _Optional[int] = ..., cancelled: _Optional[int] = ..., timings: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ...) -> None: ...
+
+class VideoFrame(_message.Message):
+    __slots__ = ["last", "number", "video"]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_FIELD_NUMBER: _ClassVar[int]
+    last: bool
+    number: int
+    video: str
+    def __init__(self, video: _Optional[str] = ..., number: _Optional[int] = ..., last: bool = ...) -> None: ...
 
 class ChannelLayout(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
