@@ -58,8 +58,8 @@ class PixelFile:
         if arrays and os.fstat(self._fd).st_size < offset:
             os.truncate(self._fd, offset)
         with mmap.mmap(self._fd, 0) as mapped:
-            for array, block in zip(arrays, described):
-                data = np.ascontiguousarray(array).tobytes()
+            for number, block in enumerate(described):
+                data = np.ascontiguousarray(arrays[number]).tobytes()
                 mapped[block["offset"] : block["offset"] + len(data)] = data
         return described
 

@@ -46,6 +46,10 @@ def plane_pixels(plane: pb.Plane, data: memoryview) -> Pixels:
     )
 
 
+def _frame_message(frame: VideoFrame) -> pb.VideoFrame:
+    return pb.VideoFrame(video=frame.video, number=frame.number, last=frame.last)
+
+
 def header_message(
     pixels: Pixels,
     hint: Pixels | None,
@@ -63,7 +67,7 @@ def header_message(
         pixels=plane_message(pixels),
         hint=plane_message(hint) if hint else None,
         trimap=plane_message(trimap) if trimap else None,
-        frame=frame and pb.VideoFrame(video=frame.video, number=frame.number, last=frame.last),
+        frame=_frame_message(frame) if frame else None,
         options=pb.MatteOptions(
             model=options.model,
             engine=options.engine,

@@ -61,7 +61,9 @@ def from_alpha(alpha: NDArray[np.float32], band: float = _ALPHA_BAND) -> NDArray
     return _grown(alpha >= _SURE_SUBJECT, alpha <= _SURE_BACKGROUND, band)
 
 
-def from_selection(selection: NDArray[np.uint8], band: float = _SELECTION_BAND) -> NDArray[np.uint8]:
+def from_selection(
+    selection: NDArray[np.uint8], band: float = _SELECTION_BAND
+) -> NDArray[np.uint8]:
     """Return the trimap of a rough selection (h×w, u8): its edge and both sides are unknown.
 
     What is partly selected is unknown, so that feathering a selection widens the band.

@@ -137,7 +137,9 @@ class Fields:
             self.mistake(key, "must not be 0")
         return value
 
-    def nonzeros3(self, key: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
+    def nonzeros3(
+        self, key: str, default: tuple[float, float, float]
+    ) -> tuple[float, float, float]:
         values = self.numbers3(key, default)
         if 0 in values:
             self.mistake(key, "must not have a 0 in it")

@@ -100,7 +100,7 @@ def mistakes(manifest: Manifest, graph: GraphFile) -> list[str]:
         for name in graph.inputs:
             if name not in fed:
                 found.append(
-                    f"extra_inputs: the file also wants “{name}”, which nothing in the manifest feeds."
+                    f"extra_inputs: the file also wants “{name}”, which the manifest does not feed."
                 )
     return found
 

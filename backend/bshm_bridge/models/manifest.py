@@ -305,9 +305,7 @@ def _check_extras(top: Fields, manifest: Manifest) -> None:
     others = [engine for engine in manifest.engines if engine != "onnx"]
     takes_more = manifest.extra_inputs or manifest.states or manifest.input.trimap_channel
     if takes_more and others:
-        top.mistake(
-            "engines", f"only onnx feeds more than the picture, {', '.join(others)} cannot"
-        )
+        top.mistake("engines", f"only onnx feeds more than the picture, {', '.join(others)} cannot")
     if top.flag("needs_trimap", manifest.needs_trimap) != manifest.needs_trimap:
         top.mistake("needs_trimap", "must be true just where an input takes the trimap")
     if manifest.needs_trimap and manifest.temporal:

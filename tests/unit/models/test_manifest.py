@@ -167,7 +167,9 @@ def test_a_model_that_follows_a_video_names_its_memory() -> None:
     assert manifest.temporal
     assert not manifest.needs_trimap
     assert manifest.states == (StatePair("r1i", "r1o"),)
-    assert manifest.extra_inputs == (ExtraInput("ratio", "ratio", long_side=512, at_most_one=False),)
+    assert manifest.extra_inputs == (
+        ExtraInput("ratio", "ratio", long_side=512, at_most_one=False),
+    )
     assert parse(manifest.to_toml()) == manifest
 
 

@@ -147,4 +147,4 @@ def test_what_the_networks_answer_becomes_alpha() -> None:
 
 def test_licences_against_commercial_use_are_known() -> None:
     restricted = {item.name for item in builtin.manifests() if not item.commercial_use}
-    assert restricted == {"rmbg-1.4", "rmbg-2.0"}
+    assert restricted == {"fba", "rmbg-1.4", "rmbg-2.0"}
