@@ -23,7 +23,8 @@ import numpy as np
 from bshm_bridge.engines.base import Cancellation, EngineInput
 from bshm_bridge.engines.environments import Environments
 from bshm_bridge.engines.runtime import WorkerEngine
-from bshm_bridge.models.manifest import AtMost, InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.manifest import InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.sizes import AtMost
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("BSHM_TEST_CACHE") or Path.home() / ".cache" / "bshm-bridge-tests")

@@ -8,7 +8,8 @@ from bshm_bridge.doctor.finding import Finding
 from bshm_bridge.engines.registry import PREFERRED, Registry
 from bshm_bridge.errors import MattingError
 from bshm_bridge.models.inspection import inspect_file
-from bshm_bridge.models.manifest import AtMost, Manifest
+from bshm_bridge.models.manifest import Manifest
+from bshm_bridge.models.sizes import AtMost
 from bshm_bridge.models.store import ModelStore
 
 _AREA = "models"

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bshm_bridge.models.manifest import AtMost, Fixed, Resample, ShortSide, SizeRule
+from bshm_bridge.models.manifest import Resample
+from bshm_bridge.models.sizes import AtMost, Fixed, ShortSide, SizeRule
 
 _LONGEST = 4096
 """Bound for rules that name none; a strip would otherwise exhaust the memory."""

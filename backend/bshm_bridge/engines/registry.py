@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bshm_bridge.engines.base import Cancellation, Engine, ReportProgress
 from bshm_bridge.errors import NotReady, UnknownModel
-from bshm_bridge.models.manifest import AtMost, InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.manifest import InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.sizes import AtMost
 
 CLASSIC = Manifest(
     name="classic",

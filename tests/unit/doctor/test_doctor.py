@@ -27,8 +27,9 @@ from bshm_bridge.engines.environments import Environment, Environments
 from bshm_bridge.engines.registry import Registry
 from bshm_bridge.errors import NotReady
 from bshm_bridge.models import builtin
-from bshm_bridge.models.manifest import FILE_NAME, AtMost, Manifest
+from bshm_bridge.models.manifest import FILE_NAME, Manifest
 from bshm_bridge.models.pull import Cancelled
+from bshm_bridge.models.sizes import AtMost
 from bshm_bridge.models.store import ModelStore
 from bshm_bridge.paths import Paths
 from bshm_worker.gpu import Driver

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bshm_bridge.engines.fitting import fit, network_size, smaller, warm_up_size
-from bshm_bridge.models.manifest import AtMost, Fixed, ShortSide, SizeRule
+from bshm_bridge.models.sizes import AtMost, Fixed, ShortSide, SizeRule
 
 SIDES = st.integers(1, 20000)
 

@@ -9,7 +9,8 @@ import pytest
 from bshm_bridge.errors import InvalidInput
 from bshm_bridge.models.graph_file import GraphFile, mistakes, read
 from bshm_bridge.models.inspection import inspect_path
-from bshm_bridge.models.manifest import FILE_NAME, Fixed, InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.manifest import FILE_NAME, InputSpec, Manifest, OutputSpec
+from bshm_bridge.models.sizes import Fixed
 
 
 def varint(value: int) -> bytes:

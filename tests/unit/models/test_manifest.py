@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 
 from bshm_bridge.models import toml
 from bshm_bridge.models.extra_inputs import ExtraInput, StatePair
-from bshm_bridge.models.manifest import (
-    AtMost,
-    Fixed,
-    InputSpec,
-    Manifest,
-    ManifestError,
-    OutputSpec,
-    ShortSide,
-    load,
-    parse,
-)
+from bshm_bridge.models.manifest import InputSpec, Manifest, ManifestError, OutputSpec, load, parse
+from bshm_bridge.models.sizes import AtMost, Fixed, ShortSide
 
 BSHM = """
 name = "bshm"
