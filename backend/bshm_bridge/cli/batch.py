@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from bridge_client.launcher import write_launch_file
 from bshm_bridge import paths
 from bshm_bridge.cli.inputs import Input
 from bshm_bridge.cli.pictures import read_picture, write_results
+from bshm_bridge.cli.videos import matte_video
 from bshm_bridge.errors import InvalidInput, MattingError
 
 
@@ -44,11 +45,11 @@ class Report:
         return next((code for code in (4, 1, 3) if code in self.codes), 0)
 
 
-def matte_all(pictures: list[Input], args: argparse.Namespace) -> Report:
-    """Matte every picture; one that fails does not stop the others."""
+def matte_all(inputs: list[Input], args: argparse.Namespace) -> Report:
+    """Matte every picture, then every video; one that fails does not stop the others."""
+    pictures = [it for it in inputs if not it.is_video]
+    videos = [it for it in inputs if it.is_video]
     report = Report()
-    cancel = Cancellation()
-    batch = len(pictures) > 1
     options = MatteOptions(
         model=args.model,
         engine=args.engine,
@@ -58,11 +59,45 @@ def matte_all(pictures: list[Input], args: argparse.Namespace) -> Report:
         foreground=not args.keep_colours,
         edge_shift=args.edge_shift,
         feather=args.feather,
-        priority="batch" if batch else "interactive",
+        priority="batch" if len(inputs) > 1 or videos else "interactive",
     )
     # Whoever runs this command has the service installed: clients start this one from now on.
     write_launch_file(paths.home())
     client = BridgeClient("cli", exchange=not args.inline)
+    if pictures:
+        _matte_pictures(pictures, client, options, args, report)
+    for video in videos:
+        _matte_video(video, client, options, args, report)
+    order = {it.name: place for place, it in enumerate(inputs)}
+    report.results.sort(key=lambda result: order[result["input"]])
+    report.failed.sort(key=lambda failure: order[failure["input"]])
+    return report
+
+
+def _matte_video(
+    video: Input,
+    client: BridgeClient,
+    options: MatteOptions,
+    args: argparse.Namespace,
+    report: Report,
+) -> None:
+    with _Display(0, args, unit="frame") as display:
+        work: Future[dict[str, Any]] = Future()
+        try:
+            work.set_result(matte_video(video, client, options, args, display.reached))
+        except Exception as error:
+            work.set_exception(error)
+        _collect(report, video, work)
+
+
+def _matte_pictures(
+    pictures: list[Input],
+    client: BridgeClient,
+    options: MatteOptions,
+    args: argparse.Namespace,
+    report: Report,
+) -> None:
+    cancel = Cancellation()
     with _Display(len(pictures), args) as display:
 
         def one(picture: Input) -> dict[str, Any]:
@@ -82,7 +117,7 @@ def matte_all(pictures: list[Input], args: argparse.Namespace) -> Report:
             alpha, rgba = write_results(matte, pixels, picture.folder)
             return _result(picture, matte, alpha, rgba, time.perf_counter() - start)
 
-        pool = ThreadPoolExecutor(min(args.jobs, max(1, len(pictures))))
+        pool = ThreadPoolExecutor(min(args.jobs, len(pictures)))
         futures = {pool.submit(one, picture): picture for picture in pictures}
         try:
             for future in as_completed(futures):
@@ -93,10 +128,6 @@ def matte_all(pictures: list[Input], args: argparse.Namespace) -> Report:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
         pool.shutdown()
-    order = {picture.name: place for place, picture in enumerate(pictures)}
-    report.results.sort(key=lambda result: order[result["input"]])
-    report.failed.sort(key=lambda failure: order[failure["input"]])
-    return report
 
 
 def _collect(report: Report, picture: Input, future: Any) -> None:
@@ -157,13 +188,13 @@ def _gray(path: str | None, pixels: Pixels) -> Pixels | None:
 
 
 class _Display:
-    """Progress on a terminal: a bar for many pictures, a line for one."""
+    """Progress on a terminal: a bar for many pictures or frames, a line for one."""
 
-    def __init__(self, count: int, args: argparse.Namespace) -> None:
+    def __init__(self, count: int, args: argparse.Namespace, unit: str = "picture") -> None:
         shown = sys.stderr.isatty() and not args.quiet
         self._single = count == 1
         self._bar = tqdm(
-            total=count, unit="picture", disable=not shown, leave=False, file=sys.stderr
+            total=count or None, unit=unit, disable=not shown, leave=False, file=sys.stderr
         )
 
     def __enter__(self) -> _Display:
@@ -182,6 +213,11 @@ class _Display:
         if progress.fraction is not None:
             words.append(f"{progress.fraction:.0%}")
         self._bar.set_description(" ".join(word for word in words if word))
+
+    def reached(self, done: int, total: int) -> None:
+        """Show how many frames of a video are done."""
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
 
     def advance(self) -> None:
         self._bar.update()

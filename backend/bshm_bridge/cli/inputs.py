@@ -15,7 +15,7 @@ from PIL import Image
 
 from bridge_client import Pixels
 from bshm_bridge import __version__
-from bshm_bridge.cli.pictures import read_picture
+from bshm_bridge.cli import clips, pictures
 from bshm_bridge.errors import InvalidInput
 
 MAX_DOWNLOAD = 200_000_000
@@ -27,24 +27,43 @@ _CONNECT_TIME = 10.0
 
 @dataclass(frozen=True)
 class Input:
-    """One picture to be matted, and the folder for its results."""
+    """One picture or video to be matted, and the folder for its results."""
 
     name: str
     source: Path | str
     folder: Path
+    is_video: bool = False
 
     def read(self) -> Pixels:
         """Return the picture's pixels; raises `InvalidInput` where it cannot be had."""
         if isinstance(self.source, Path):
-            return read_picture(self.source, self.name)
-        return read_picture(download(self.source), self.name)
+            return pictures.read_picture(self.source, self.name)
+        return pictures.read_picture(download(self.source), self.name)
+
+    @property
+    def done(self) -> bool:
+        """Whether its results are there; of frames as pictures each is looked at in its turn."""
+        names = clips if self.is_video else pictures
+        return all((self.folder / name).exists() for name in (names.ALPHA_NAME, names.RGBA_NAME))
+
+    def pictures(self) -> list[Path]:
+        """Return the picture files of a folder; raises `InvalidInput` where there are none."""
+        assert isinstance(self.source, Path)
+        return _pictures(self.source, False, self.folder)
 
 
-def expand(named: Iterable[str], folder: Path, *, recursive: bool = False) -> list[Input]:
-    """Return the pictures that the user named.
+def expand(
+    named: Iterable[str], folder: Path, *, recursive: bool = False, sequence: bool = False
+) -> list[Input]:
+    """Return the pictures and videos that the user named.
 
     The results of a single picture go into `folder`; those of several, or of a named
     folder's, each into a folder of its own below it.
+
+    Parameters
+    ----------
+    sequence
+        Whether each named folder holds the frames of one video.
 
     Raises
     ------
@@ -56,16 +75,23 @@ def expand(named: Iterable[str], folder: Path, *, recursive: bool = False) -> li
     for name in named:
         if is_url(name):
             found.append((name, name))
-        elif Path(name).is_dir():
+        elif Path(name).is_dir() and not sequence:
             several = True
             found += [(str(path), path) for path in _pictures(Path(name), recursive, folder)]
         else:
             found.append((name, Path(name)))
     if len(found) == 1 and not several:
-        return [Input(found[0][0], found[0][1], folder)]
+        return [Input(*found[0], folder, _is_video(found[0][1]))]
     stems = Counter(_stem(source).lower() for _, source in found)
     taken: set[str] = set()
-    return [Input(name, source, folder / _place(source, stems, taken)) for name, source in found]
+    return [
+        Input(name, source, folder / _place(source, stems, taken), _is_video(source))
+        for name, source in found
+    ]
+
+
+def _is_video(source: Path | str) -> bool:
+    return isinstance(source, Path) and (source.suffix.lower() in clips.SUFFIXES or source.is_dir())
 
 
 def is_url(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`bshm matte`: pictures in, `alpha.png` and `rgba.png` out, through the running service."""
+"""`bshm matte`: pictures and videos in, alpha and cut-out out, through the running service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "inputs", nargs="*", metavar="INPUT", help="picture, folder of pictures, or http(s) URL"
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="picture, video, folder of pictures, or http(s) URL",
     )
     parser.add_argument(
         "-i", "--input", action="append", default=[], metavar="INPUT", help="the same"
@@ -46,6 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--edge-shift", type=float, default=0.0, metavar="PX", help="grow, shrink")
     parser.add_argument("--feather", type=float, default=0.0, metavar="PX")
+    parser.add_argument(
+        "--sequence",
+        action="store_true",
+        help="the pictures of a folder are the frames of one video, in the order of their numbers",
+    )
+    parser.add_argument(
+        "--frames",
+        action="store_true",
+        help="write a PNG file for each frame of a video, in place of alpha.mkv and rgba.mov",
+    )
     parser.add_argument("--recursive", action="store_true", help="folders in folders as well")
     parser.add_argument("--resume", action="store_true", help="skip pictures that have results")
     parser.add_argument(
@@ -63,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
     from bshm_bridge import samples
     from bshm_bridge.cli.batch import matte_all
     from bshm_bridge.cli.inputs import expand
-    from bshm_bridge.cli.pictures import ALPHA_NAME, RGBA_NAME
 
     named = [*args.inputs, *args.input]
     if args.sample:
@@ -71,12 +83,13 @@ def run(args: argparse.Namespace) -> int:
     if not named:
         print("bshm matte: name a picture, a folder or a URL (or --sample)", file=sys.stderr)
         return 2
-    pictures = expand(named, Path(args.output_dir), recursive=args.recursive)
+    pictures = expand(
+        named, Path(args.output_dir), recursive=args.recursive, sequence=args.sequence
+    )
     skipped: list[Input] = []
     if args.resume:
-        done = [all((p.folder / n).exists() for n in (ALPHA_NAME, RGBA_NAME)) for p in pictures]
-        skipped = [p for p, is_done in zip(pictures, done, strict=True) if is_done]
-        pictures = [p for p, is_done in zip(pictures, done, strict=True) if not is_done]
+        skipped = [picture for picture in pictures if picture.done]
+        pictures = [picture for picture in pictures if picture not in skipped]
     report = matte_all(pictures, args)
     _print(report, skipped, args)
     return report.exit_code
@@ -100,9 +113,10 @@ def _print(report: Report, skipped: list[Input], args: argparse.Namespace) -> No
     else:
         for result in report.results:
             cached = ", cached" if result["cached"] else ""
+            frames = f"{result['frames']} frames, " if "frames" in result else ""
             print(
-                f"{result['input']}: {result['alpha']}, {result['rgba']} "
-                f"({result['model']} on {result['device']}, {result['seconds']:.1f} s{cached})"
+                f"{result['input']}: {result['alpha']}, {result['rgba']} ({frames}"
+                f"{result['model']} on {result['device']}, {result['seconds']:.1f} s{cached})"
             )
             for notice in result["notices"]:
                 print(f"  note: {notice['message']}")

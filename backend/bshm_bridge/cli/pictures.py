@@ -22,8 +22,7 @@ MAX_PIXELS = 1_000_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 _PNG_LEVEL = 1  # larger files, but many times faster
 
-ALPHA_NAME = "alpha.png"
-RGBA_NAME = "rgba.png"
+ALPHA_NAME, RGBA_NAME = "alpha.png", "rgba.png"
 
 
 def read_picture(source: Path | bytes, name: str) -> Pixels:
@@ -80,6 +79,15 @@ def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Pat
         Where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    alpha, rgba = result_images(matte, pixels)
+    return (
+        save(alpha, folder / ALPHA_NAME, b""),
+        save(rgba, folder / RGBA_NAME, pixels.icc_profile),
+    )
+
+
+def result_images(matte: Matte, pixels: Pixels) -> tuple[Image.Image, Image.Image]:
+    """Return the alpha matte (8 or 16 bits) and the cut-out as pictures."""
     alpha = Image.fromarray(_values(matte.alpha)[..., 0])
     colours = matte.foreground if matte.foreground is not None else pixels
     rgba = _colour_image(colours).convert("RGBA" if colours.layout != "GRAY" else "LA")
@@ -87,10 +95,7 @@ def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Pat
     rgba.putalpha(eight_bit)
     if rgba.mode == "LA" and not pixels.icc_profile:
         rgba = rgba.convert("RGBA")
-    return (
-        _save(alpha, folder / ALPHA_NAME, b""),
-        _save(rgba, folder / RGBA_NAME, pixels.icc_profile),
-    )
+    return alpha, rgba
 
 
 def _pixels(picture: Image.Image, profile: bytes) -> Pixels:
@@ -168,7 +173,8 @@ def _colour_image(pixels: Pixels) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(values[..., :3]))
 
 
-def _save(image: Image.Image, path: Path, profile: bytes) -> Path:
+def save(image: Image.Image, path: Path, profile: bytes) -> Path:
+    """Write a PNG file, at once or not at all, with a colour profile where there is one."""
     handle, fresh = tempfile.mkstemp(prefix=".", suffix=".png", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
