@@ -7,14 +7,15 @@ skipped, so that this takes milliseconds.
 
 from __future__ import annotations
 
+import dataclasses
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bshm_bridge.errors import InvalidInput
+from bshm_bridge.models import shapes
 from bshm_bridge.models.manifest import Manifest
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -24,7 +25,7 @@ MAX_OPSET = 23
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class GraphFile:
     """The outside of a network.
 
@@ -35,12 +36,15 @@ class GraphFile:
         answer, there `outputs` has every node.
     opset
         Version of ONNX's operators; 0 for TensorFlow.
+    shapes
+        Of inputs and outputs as far as the file declares them; 0 for a side that is free.
     """
 
     kind: Literal["tensorflow", "onnx"]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     opset: int = 0
+    shapes: Mapping[str, shapes.Shape] = dataclasses.field(default_factory=dict)
 
 
 def read(path: Path) -> GraphFile:
@@ -102,6 +106,10 @@ def mistakes(manifest: Manifest, graph: GraphFile) -> list[str]:
                 found.append(
                     f"extra_inputs: the file also wants “{name}”, which the manifest does not feed."
                 )
+    if graph.kind == "onnx" and not found:
+        answered = manifest.output.tensor or next(iter(graph.outputs), "")
+        main = manifest.input.tensor or next(iter(graph.inputs), "")
+        found += shapes.mistakes(manifest, main, answered, graph.shapes)
     return found
 
 
@@ -121,6 +129,7 @@ def _onnx(data: mmap.mmap) -> GraphFile:
     inputs: list[str] = []
     outputs: list[str] = []
     weights: set[str] = set()
+    declared: dict[str, shapes.Shape] = {}
     for field, wire, span in _fields(data, (0, len(data))):
         if field == 8 and wire == _BYTES and _text(data, span, 1) in ("", "ai.onnx"):
             opset = _number(data, span, 2)
@@ -134,12 +143,36 @@ def _onnx(data: mmap.mmap) -> GraphFile:
                         "model-file",
                     )
                 weights.add(_text(data, inner, 8))
-            elif part == 11:
-                inputs.append(_text(data, inner, 1))
-            elif part == 12:
-                outputs.append(_text(data, inner, 1))
+            elif part in (11, 12):
+                name = _text(data, inner, 1)
+                (inputs if part == 11 else outputs).append(name)
+                shape = _shape(data, inner)
+                if shape is not None:
+                    declared[name] = shape
     fed = tuple(name for name in inputs if name not in weights)
-    return GraphFile("onnx", fed, tuple(outputs), opset)
+    return GraphFile("onnx", fed, tuple(outputs), opset, declared)
+
+
+def _shape(data: mmap.mmap, value: Span) -> shapes.Shape | None:
+    """Return what a ValueInfoProto says of its tensor's shape, None where it says nothing."""
+    # type, tensor_type, shape
+    place: Span | None = value
+    for number in (2, 1, 2):
+        place = _inside(data, place, number) if place else None
+    if place is None:
+        return None
+    return tuple(
+        _number(data, span, 1)
+        for number, wire, span in _fields(data, place)
+        if number == 1 and wire == _BYTES
+    )
+
+
+def _inside(data: mmap.mmap, message: Span, wanted: int) -> Span | None:
+    for number, wire, span in _fields(data, message):
+        if number == wanted and wire == _BYTES:
+            return span
+    return None
 
 
 def _text(data: mmap.mmap, message: Span, wanted: int) -> str:

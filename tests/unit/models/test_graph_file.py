@@ -3,14 +3,16 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bshm_bridge.errors import InvalidInput
+from bshm_bridge.models.extra_inputs import ExtraInput, StatePair
 from bshm_bridge.models.graph_file import GraphFile, mistakes, read
 from bshm_bridge.models.inspection import inspect_path
 from bshm_bridge.models.manifest import FILE_NAME, InputSpec, Manifest, OutputSpec
-from bshm_bridge.models.sizes import Fixed
+from bshm_bridge.models.sizes import AtMost, Fixed
 
 
 def varint(value: int) -> bytes:
@@ -42,14 +44,31 @@ FROZEN = (
 )
 
 
-def onnx_file(opset: int = 17, external: bool = False) -> bytes:
+def value(name: str, *sides: int | str) -> bytes:
+    """Return a ValueInfoProto; without sides it declares no shape."""
+    if not sides:
+        return part(1, name)
+    shape = b"".join(
+        part(1, number(1, side) if isinstance(side, int) else part(2, side)) for side in sides
+    )
+    return part(1, name) + part(2, part(1, number(1, 1) + part(2, shape)))
+
+
+def onnx_file(
+    opset: int = 17,
+    external: bool = False,
+    fed: tuple[int | str, ...] = (),
+    answered: tuple[int | str, ...] = (),
+    more: bytes = b"",
+) -> bytes:
     weights = part(8, "w") + part(9, b"w" * 5000) + (number(14, 1) if external else b"")
     graph = (
         part(2, "graph")
         + part(5, weights)
-        + part(11, part(1, "image"))
+        + part(11, value("image", *fed))
         + part(11, part(1, "w"))
-        + part(12, part(1, "alpha"))
+        + more
+        + part(12, value("alpha", *answered))
         + part(12, part(1, "side"))
     )
     own = part(8, part(1, "com.example") + number(2, 99))
@@ -159,3 +178,76 @@ def test_inspecting_a_folder_tells_everything(tmp_path: Path, file: Path) -> Non
     ]
     (tmp_path / FILE_NAME).write_text("name = 3")
     assert inspect_path(tmp_path)[0] is None
+
+
+def check(file: Path, manifest: Manifest = MANIFEST, **content: Any) -> list[str]:
+    file.write_bytes(onnx_file(**content))
+    return mistakes(manifest, read(file))
+
+
+def test_shapes_are_read_as_far_as_they_are_declared(file: Path) -> None:
+    file.write_bytes(onnx_file(fed=(1, 3, "h", 320)))
+    assert read(file).shapes == {"image": (1, 3, 0, 320)}
+
+
+@pytest.mark.parametrize(
+    ("fed", "mistake"),
+    [
+        ((1, 320, 320, 3), "input.layout: in NCHW the file's input has 320 channels, not 3; did"),
+        ((1, 1, 320, 320), "input.layout: in NCHW the file's input has 1 channels, not 3."),
+        ((3, 320, 320), "input.layout: NCHW has 4 dimensions, but the file's input has 3."),
+        ((8, 3, 320, 320), "input: the file takes 8 pictures at once"),
+        ((1, 3, 512, 320), "input.size: the file takes 320×512 pixels, not 320×320."),
+        ((1, 3, "h", 512), "input.size: the file takes 512×any pixels, not 320×320."),
+    ],
+)
+def test_a_shape_that_does_not_fit_is_said(
+    file: Path, fed: tuple[int | str, ...], mistake: str
+) -> None:
+    (found,) = check(file, fed=fed)
+    assert found.startswith(mistake)
+
+
+@pytest.mark.parametrize("fed", [(1, 3, 320, 320), ("b", 3, "h", "w"), ("b", "c", "h", "w"), ()])
+def test_shapes_that_fit_or_are_free_pass(file: Path, fed: tuple[int | str, ...]) -> None:
+    assert check(file, fed=fed, answered=(1, 1, "h", "w")) == []
+
+
+def test_a_free_size_does_not_fit_a_file_of_one_size(file: Path) -> None:
+    free = replace(MANIFEST, input=InputSpec(AtMost(1024), "image"))
+    (found,) = check(file, free, fed=(1, 3, 320, 320))
+    assert 'use { rule = "fixed", width = 320, height = 320 }' in found
+    assert check(file, free, fed=(1, 3, "h", "w")) == []
+
+
+def test_a_channel_that_is_not_there_is_said(file: Path) -> None:
+    fourth = replace(MANIFEST, output=OutputSpec("alpha", channel=3))
+    (found,) = check(file, fourth, answered=(1, 1, 320, 320))
+    assert found == "output.channel: the file's output has 1 channels, so no channel 3."
+    assert check(file, fourth, answered=(1, 4, 320, 320)) == []
+
+
+def test_a_trimap_makes_a_fourth_channel(file: Path) -> None:
+    trimap = replace(MANIFEST, input=InputSpec(Fixed(320, 320), "image", trimap_channel=True))
+    assert check(file, trimap, fed=(1, 4, 320, 320)) == []
+    assert "not 4" in check(file, trimap, fed=(1, 3, 320, 320))[0]
+
+
+def test_an_input_that_nothing_feeds_is_said(file: Path) -> None:
+    (found,) = check(file, more=part(11, value("trimap")))
+    assert found.startswith("extra_inputs: the file also wants “trimap”")
+    extra = replace(MANIFEST, extra_inputs=(ExtraInput("trimap", "trimap"),))
+    assert check(file, extra, more=part(11, value("trimap"))) == []
+
+
+def test_further_tensors_that_are_not_there_are_said(file: Path) -> None:
+    wrong = replace(
+        MANIFEST,
+        extra_inputs=(ExtraInput("ratio", "ratio"),),
+        states=(StatePair("r1i", "r1o"),),
+    )
+    assert [sentence.partition(":")[0] for sentence in check(file, wrong)] == [
+        "extra_inputs",
+        "states",
+        "states",
+    ]
