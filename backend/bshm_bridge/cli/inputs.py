@@ -46,11 +46,6 @@ class Input:
         names = clips if self.is_video else pictures
         return all((self.folder / name).exists() for name in (names.ALPHA_NAME, names.RGBA_NAME))
 
-    def pictures(self) -> list[Path]:
-        """Return the picture files of a folder; raises `InvalidInput` where there are none."""
-        assert isinstance(self.source, Path)
-        return _pictures(self.source, False, self.folder)
-
 
 def expand(
     named: Iterable[str], folder: Path, *, recursive: bool = False, sequence: bool = False
@@ -77,7 +72,9 @@ def expand(
             found.append((name, name))
         elif Path(name).is_dir() and not sequence:
             several = True
-            found += [(str(path), path) for path in _pictures(Path(name), recursive, folder)]
+            found += [
+                (str(path), path) for path in pictures_in(Path(name), folder, recursive=recursive)
+            ]
         else:
             found.append((name, Path(name)))
     if len(found) == 1 and not several:
@@ -133,7 +130,14 @@ def download(url: str, *, limit: int = MAX_DOWNLOAD, seconds: float = DOWNLOAD_T
     return bytes(content)
 
 
-def _pictures(folder: Path, recursive: bool, results: Path) -> list[Path]:
+def pictures_in(folder: Path, results: Path, *, recursive: bool = False) -> list[Path]:
+    """Return the picture files in a folder, but for those in the folder `results`.
+
+    Raises
+    ------
+    InvalidInput
+        There are none.
+    """
     inside = folder.resolve() in results.resolve().parents
     known = Image.registered_extensions()
     candidates = folder.rglob("*") if recursive else folder.iterdir()

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from bridge_client import (
     BridgeClient,
@@ -27,47 +20,10 @@ from bridge_client import (
     Pixels,
     VideoFrame,
 )
-from bshm_bridge.cli.clips import ALPHA_NAME, RGBA_NAME, ClipReader, ClipWriter
+from bshm_bridge.cli.frames import Frames, frames_of
 from bshm_bridge.cli.inputs import Input
-from bshm_bridge.cli.pictures import read_picture, result_images, save
+from bshm_bridge.cli.sinks import ClipSink, PictureSink, Sink
 from bshm_bridge.errors import InvalidInput
-
-ALPHA_FOLDER, RGBA_FOLDER = "alpha", "rgba"
-
-
-@dataclass
-class Frames:
-    """The frames of one video in their order.
-
-    Attributes
-    ----------
-    count
-        About how many there are; 0 where that is not known.
-    rate
-        Frames per second; None for numbered pictures.
-    frames
-        A name for each frame, and a function that returns its pixels.
-    """
-
-    count: int
-    rate: Any
-    frames: Iterable[tuple[str, Callable[[], Pixels]]]
-
-
-class Sink(Protocol):
-    """Where the results of a video go."""
-
-    def has(self, name: str) -> bool:
-        """Whether the results of a frame are there already."""
-
-    def write(self, name: str, matte: Matte, pixels: Pixels) -> None:
-        """Take the results of the next frame."""
-
-    def finish(self) -> tuple[Path, Path]:
-        """Return where alpha and cut-out are, as files or folders."""
-
-    def abandon(self) -> None:
-        """Leave nothing behind that looks whole and is not."""
 
 
 def matte_video(
@@ -99,8 +55,7 @@ def matte_video(
             "single-picture-option",
         )
     start = time.perf_counter()
-    assert isinstance(video.source, Path)
-    source = _numbered(video) if video.source.is_dir() else _clip(video)
+    source = frames_of(video)
     video.folder.mkdir(parents=True, exist_ok=True)
     as_files = args.frames or source.rate is None
     sink: Sink = PictureSink(video.folder) if as_files else ClipSink(video.folder, source.rate)
@@ -133,64 +88,6 @@ def matte_video(
         "cached": False,
         "notices": [{"reason": reason, "message": text} for reason, text in notices.items()],
     }
-
-
-class PictureSink:
-    """A PNG file for each frame, in the folders ``alpha`` and ``rgba``."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folders = folder / ALPHA_FOLDER, folder / RGBA_FOLDER
-        for inside in self._folders:
-            inside.mkdir(exist_ok=True)
-
-    def has(self, name: str) -> bool:
-        return all(self._file(folder, name).exists() for folder in self._folders)
-
-    def write(self, name: str, matte: Matte, pixels: Pixels) -> None:
-        profiles = b"", pixels.icc_profile
-        images = result_images(matte, pixels)
-        for folder, image, profile in zip(self._folders, images, profiles, strict=True):
-            save(image, self._file(folder, name), profile)
-
-    def finish(self) -> tuple[Path, Path]:
-        return self._folders
-
-    def abandon(self) -> None:
-        """Keep the frames that are done: each is whole."""
-
-    def _file(self, folder: Path, name: str) -> Path:
-        return folder / f"{name}.png"
-
-
-class ClipSink:
-    """``alpha.mkv``, without loss, and ``rgba.mov``, with transparency."""
-
-    def __init__(self, folder: Path, rate: Any) -> None:
-        self._folder = folder
-        self._rate = rate
-        self._writers: list[ClipWriter] = []
-
-    def has(self, name: str) -> bool:
-        return False
-
-    def write(self, name: str, matte: Matte, pixels: Pixels) -> None:
-        alpha, rgba = result_images(matte, pixels)
-        if not self._writers:
-            size = (pixels.width, pixels.height)
-            for file in (ALPHA_NAME, RGBA_NAME):
-                self._writers.append(ClipWriter(self._folder / file, size, self._rate))
-        self._writers[0].write(np.asarray(alpha.convert("L")))
-        self._writers[1].write(np.asarray(rgba.convert("RGBA")))
-
-    def finish(self) -> tuple[Path, Path]:
-        if not self._writers:
-            raise InvalidInput("The video has no frames.", "no-video")
-        alpha, rgba = (writer.finish() for writer in self._writers)
-        return alpha, rgba
-
-    def abandon(self) -> None:
-        for writer in self._writers:
-            writer.abandon()
 
 
 class _Run:
@@ -298,39 +195,3 @@ def _with_last(frames: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
 def _is_temporal(client: BridgeClient, model: str) -> bool:
     models = client.status(start=True).models
     return any(known.temporal for known in models if known.name == model)
-
-
-def _clip(video: Input) -> Frames:
-    assert isinstance(video.source, Path)
-    clip = ClipReader(video.source, video.name)
-
-    def frames() -> Iterator[tuple[str, Callable[[], Pixels]]]:
-        try:
-            for number, picture in enumerate(clip, start=1):
-                yield f"{number:06}", partial(_pixels, picture)
-        finally:
-            clip.close()
-
-    return Frames(clip.count, clip.rate, frames())
-
-
-def _numbered(video: Input) -> Frames:
-    assert isinstance(video.source, Path)
-    files = sorted(video.pictures(), key=_by_number)
-    stems = [file.stem for file in files]
-    doubled = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if doubled is not None:
-        raise InvalidInput(f"{video.name} has two frames named {doubled}.", "frame-twice")
-    frames = [(file.stem, partial(read_picture, file, file.name)) for file in files]
-    return Frames(len(files), None, frames)
-
-
-def _by_number(file: Path) -> tuple[list[tuple[int, int | str]], str]:
-    """Order names as people do: frame9 before frame10."""
-    parts = re.split(r"(\d+)", file.stem)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part], file.name
-
-
-def _pixels(picture: NDArray[np.uint8]) -> Pixels:
-    height, width = picture.shape[:2]
-    return Pixels(memoryview(picture).cast("B"), width, height, "RGB")
