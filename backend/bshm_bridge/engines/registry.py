@@ -116,14 +116,21 @@ class Registry:
         UnknownModel
             There is no model of that name.
         NotReady
-            The model or every runtime for it is missing, or the engine cannot run it.
+            There is no engine of that name, the model or every runtime for it is missing, or
+            the engine cannot run it.
         """
+        if engine and engine not in self._engines:
+            raise NotReady(
+                f"There is no engine named “{engine}”: choose {', '.join(self._engines)}.",
+                "unknown-engine",
+            )
         if model in ("", "auto"):
             return self._automatic(engine, device)
-        for manifest in self.manifests():
+        manifests = self.manifests()
+        for manifest in manifests:
             if manifest.name == model:
                 return self._choice(manifest, engine, device)
-        raise UnknownModel(f"There is no model named “{model}”: `bshm models list` shows them.")
+        raise UnknownModel.named(model, (manifest.name for manifest in manifests))
 
     def default(self) -> tuple[str, str]:
         """Return what "auto" means now, and why where it is not BSHM."""

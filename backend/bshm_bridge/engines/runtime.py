@@ -59,6 +59,7 @@ class WorkerSession:
         self.engine = engine
         self.device = ready.device
         self.notice = self._device_notice = ready.notice
+        self.reduced = False
         self.runtime = ready.runtime
         self.pid = ready.pid
         self._restart = restart
@@ -94,7 +95,7 @@ class WorkerSession:
         self, request: EngineInput, cancel: Cancellation, progress: ReportProgress
     ) -> NDArray[np.float32]:
         """Return the alpha matte; where memory does not suffice, at half the size."""
-        self.notice = self._device_notice
+        self.notice, self.reduced = self._device_notice, False
         height, width = request.image.shape[:2]
         size = fitting.network_size(width, height, self._spec.size)
         try:
@@ -106,7 +107,7 @@ class WorkerSession:
         if not self.alive:
             self.pid = self._restart(cancel, progress).pid
         alpha = self._infer(request.image, fitting.network_size(*size, less), cancel, progress)
-        self.notice = f"{self.notice} {_SMALLER}".lstrip()
+        self.notice, self.reduced = f"{self.notice} {_SMALLER}".lstrip(), True
         return alpha
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bshm_bridge.config import Settings
 from bshm_bridge.engines.base import Cancellation
 from bshm_bridge.engines.registry import Choice, Registry
-from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, Unavailable
+from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, Unavailable, UnknownModel
 from bshm_bridge.scheduling import memory
 from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
 from bshm_bridge.scheduling.lanes import Lane
@@ -176,9 +176,11 @@ class Scheduler:
         if job.choice.notice:
             notices += (Notice("fallback", job.choice.notice),)
         if remembered is None:
-            remembered, notice = await self._infer(job, prepared)
-            notices += (Notice("device", notice),) if notice else ()
-            self._cache.put(key, remembered)
+            remembered, reduced = await self._infer(job, prepared)
+            if not reduced:  # once there is more memory, a second try does better
+                self._cache.put(key, remembered)
+        if remembered.notice:
+            notices += (Notice("device", remembered.notice),)
         alpha = remembered.alpha
         job.on_event(Running("refining"))
         matte, colours, seen = await self._in_pixels(
@@ -216,12 +218,19 @@ class Scheduler:
         self._preload = asyncio.ensure_future(load())
 
     async def release(self, model: str) -> list[str]:
-        """Unload `model`, or every model where it is empty; return the names of those."""
-        released = []
-        for lane in self.lanes:
-            if model in ("", lane.choice.manifest.name) and await lane.unload():
-                released.append(lane.choice.manifest.name)
-        return released
+        """Unload `model`, or every model where it is empty; return the names of those.
+
+        Raises
+        ------
+        UnknownModel
+            There is no model of that name.
+        """
+        lanes = [lane for lane in self.lanes if model in ("", lane.choice.manifest.name)]
+        if model and not lanes:
+            known = [manifest.name for manifest in self.registry.manifests()]
+            if model not in known:
+                raise UnknownModel.named(model, known)
+        return [lane.choice.manifest.name for lane in lanes if await lane.unload()]
 
     async def drain(self, seconds: float) -> None:
         """Accept no new jobs, and wait up to `seconds` for those that run."""
@@ -270,7 +279,7 @@ class Scheduler:
             job.clock.add("queue", time.perf_counter() - arrived)
             return await in_thread(self._pixels, job.cancel, work)
 
-    async def _infer(self, job: Job, prepared: Prepared) -> tuple[Remembered, str]:
+    async def _infer(self, job: Job, prepared: Prepared) -> tuple[Remembered, bool]:
         lane = self._lane(job.choice)
         alpha, session = await lane.infer(
             prepared.engine_input,
@@ -281,7 +290,8 @@ class Scheduler:
             before_load=lambda: self._make_room(lane),
             clock=job.clock,
         )
-        return Remembered(_sane(alpha), session.engine, session.device), session.notice
+        made = Remembered(_sane(alpha), session.engine, session.device, session.notice)
+        return made, session.reduced
 
     def _lane(self, choice: Choice) -> Lane:
         lane = self._lanes.get(choice.key)

@@ -186,7 +186,7 @@ class RunsEverything:
 
 
 class Answer:
-    engine, device, notice, pid, alive = "tf1", "CPU", "", 0, True
+    engine, device, notice, reduced, pid, alive = "tf1", "CPU", "", False, 0, True
 
     def __init__(self, value: float) -> None:
         self._value = value
