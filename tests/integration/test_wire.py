@@ -18,7 +18,6 @@ from bridge_client import (
     Pixels,
     Progress,
 )
-
 from bshm_bridge.matting.pixels import CHANNELS, DTYPES
 
 from .conftest import RunningService, alpha_of, figure, gray, rgb

@@ -54,7 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     modules: dict[str, ModuleType] = {}
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize())
+        subparser = subparsers.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:]
+        )
         if name == wanted:
             modules[name] = importlib.import_module(f"bshm_bridge.cli.{name}")
             modules[name].add_arguments(subparser)
@@ -94,6 +96,12 @@ def _report(error: Exception) -> int:
     ]
     for kinds, code in codes:
         if isinstance(error, kinds):
-            print(f"bshm: {error}", file=sys.stderr)
+            print(f"bshm: {_sentence(error)}", file=sys.stderr)
             return code
     raise error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

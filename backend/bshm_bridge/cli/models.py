@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
         _say(args, {"name": args.name, "removed": removed}, f"The model “{args.name}” {what}.")
         return DONE
     except ManifestError as error:
+        about = getattr(args, "path", None) or getattr(args, "name", args.action)
         for mistake in error.mistakes:
-            print(f"bshm models: {mistake}", file=sys.stderr)
+            print(f"bshm: {about}: {mistake}", file=sys.stderr)
         return BAD_INPUT
 
 
