@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -150,6 +151,36 @@ def test_interpreters_are_found_under_pyenv_newest_first(tmp_path: Path) -> None
     assert found is not None
     if found.origin != "PATH":  # this test itself does not run in a virtual environment
         assert found.path == tmp_path / "versions" / f"{dotted}.10" / "bin" / "python"
+
+
+def test_interpreters_are_found_on_path_but_not_through_pyenvs_shims(tmp_path: Path) -> None:
+    python = Path(getattr(sys, "_base_executable", sys.executable))
+    for folder in ("bin", "shims"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"python{HERE[0]}.{HERE[1]}").symlink_to(python)
+    found = interpreters.find([HERE], {"PATH": str(tmp_path / "bin")}, tmp_path)
+    assert found is not None
+    assert found.origin == "PATH"
+    found = interpreters.find([HERE], {"PATH": str(tmp_path / "shims")}, tmp_path)
+    assert found is None or "shims" not in found.path.parts
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uv names its folders after the system")
+def test_interpreters_are_found_among_uvs_own(tmp_path: Path) -> None:
+    uv = interpreters.find_uv()
+    assert uv is not None
+    full = platform.python_version()
+    libc = "gnu" if platform.libc_ver()[0] else "musl"
+    binaries = tmp_path / f"cpython-{full}-linux-{platform.machine()}-{libc}" / "bin"
+    binaries.mkdir(parents=True)
+    for name in ("python", "python3", f"python{HERE[0]}.{HERE[1]}"):
+        (binaries / name).symlink_to(Path(sys.executable).resolve())
+    env = {"PATH": "", "HOME": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
+    env["VIRTUAL_ENV"] = sys.prefix  # an environment that is active is none to build on
+    found = interpreters.find([HERE], env, tmp_path)
+    assert found is not None
+    assert found.origin == "uv"
+    assert found.path.is_relative_to(tmp_path)
 
 
 def test_interpreters_are_found_in_conda_environments(tmp_path: Path) -> None:
