@@ -213,11 +213,13 @@ class WorkerEngine:
         cancel: Cancellation,
         progress: ReportProgress,
     ) -> tuple[Worker, Ready, Start]:
-        python = self._environments.get(self.name).python
+        environment = self._environments.get(self.name)
         log = self._logs / f"worker-{self.name}-{manifest.name}.log"
 
         def launch(pixels: PixelFile) -> WorkerProcess:
-            return WorkerProcess(python, WorkerLog(log), pixels.inherited)
+            return WorkerProcess(
+                environment.python, WorkerLog(log), pixels.inherited, environment.libraries
+            )
 
         plain = manifest.to_dict()
         model = {"engine": self.name, "path": str(file)}

@@ -138,7 +138,7 @@ def test_without_a_card_the_processor_is_fine(tmp_path: Path) -> None:
 
 
 def test_a_runtime_whose_module_is_not_found_is_a_problem(tmp_path: Path) -> None:
-    def broken(engine: str, python: Path, log: Path) -> Environment:
+    def broken(environment: Environment, log: Path) -> Environment:
         raise NotReady("TensorFlow cannot be imported: No module named 'tensorflow'.")
 
     found = problem(examine_runtimes(recorded(tmp_path), tmp_path, CARD, broken))

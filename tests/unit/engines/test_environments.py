@@ -216,6 +216,13 @@ def test_a_child_does_not_inherit_this_pythons_settings(tmp_path: Path) -> None:
     assert values["PATH"] == "/bin" and values["HOME"] == "/z"
 
 
+def test_a_worker_finds_the_libraries_that_the_check_found(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    assert environment(python, {}, "/opt/cuda/lib64")["LD_LIBRARY_PATH"] == "/opt/cuda/lib64"
+    assert "LD_LIBRARY_PATH" not in environment(python, {})
+    assert environment(python, {"LD_LIBRARY_PATH": "/a"})["LD_LIBRARY_PATH"] == "/a"
+
+
 def test_a_conda_environment_is_as_if_activated(tmp_path: Path) -> None:
     (tmp_path / "conda-meta").mkdir()
     (tmp_path / "bin").mkdir()
