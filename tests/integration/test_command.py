@@ -237,6 +237,17 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     assert bshm(tmp_path, "--version").stdout.startswith("bshm-bridge ")
 
 
+def test_a_terminal_that_lacks_some_characters_is_no_failure(service: RunningService) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bshm_bridge", "status"],
+        env={**environment(service.home), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "?auto? means the model classic" in done.stdout
+
+
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ EXIT_INTERRUPTED = 130
 
 def entry() -> None:
     """Run the command of this process and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # old code pages lack “ and ×
     try:
         code = main(sys.argv[1:])
     except BrokenPipeError:
