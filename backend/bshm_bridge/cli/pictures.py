@@ -56,7 +56,10 @@ def read_picture(source: Path | bytes, name: str) -> Pixels:
     except PermissionError as error:
         raise InvalidInput(f"{name}: reading it is not allowed.", "no-file") from error
     except UnidentifiedImageError as error:
-        raise InvalidInput(f"{name} is no picture that can be read.", "no-picture") from error
+        raise InvalidInput(
+            f"{name} is no picture that can be read: JPEG, PNG, TIFF, WebP and the like are.",
+            "no-picture",
+        ) from error
     except Image.DecompressionBombError as error:
         raise InvalidInput(
             f"{name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first.",
