@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import struct
 import subprocess
@@ -246,6 +247,22 @@ def test_a_terminal_that_lacks_some_characters_is_no_failure(service: RunningSer
     )
     assert done.returncode == 0, done.stderr
     assert "?auto? means the model classic" in done.stdout
+
+
+def test_a_reader_who_leaves_is_no_failure_to_talk_about(tmp_path: Path) -> None:
+    for arguments in (["models", "list"], ["models", "list", "--json"], ["doctor", "--quick"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "bshm_bridge", *arguments],
+            env=environment(tmp_path),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(writing)
+        assert done.stderr == ""
+        assert done.returncode == 1
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def entry() -> None:
         sys.stdout.reconfigure(errors="replace")  # old code pages lack “ and ×
     try:
         code = main(sys.argv[1:])
+        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has left: what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("bshm: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception as error:
         return _report(error)
 

@@ -76,10 +76,10 @@ def _say(args: argparse.Namespace, machine: dict[str, Any], people: str) -> None
 
 
 def _list(store: ModelStore, args: argparse.Namespace) -> int:
-    from bshm_bridge.engines.registry import CLASSIC
+    from bshm_bridge.engines.registry import CLASSIC, PREFERRED
 
     rows = [_row(CLASSIC, True, "")]
-    for entry in store.entries():
+    for entry in sorted(store.entries(), key=lambda entry: entry.name != PREFERRED):
         if entry.manifest is None:
             rows.append({"name": entry.name, "installed": False, "problem": entry.problem})
         else:
