@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
 import sys
@@ -201,7 +200,7 @@ def test_want_of_memory_gives_a_smaller_matte_until_there_is_more(
     assert notice.reason == "device"
     assert "not enough memory" in notice.message
     assert (poor.alpha.width, poor.alpha.height) == LARGE.shape[1::-1]
-    resource.prlimit(worker.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+    limit_memory(worker.pid, 1e11)
     better = matte()
     assert not better.cached
     assert not better.notices
