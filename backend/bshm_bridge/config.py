@@ -57,8 +57,12 @@ def load_settings(path: Path) -> Settings:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("service", {})
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidInput(f"config.toml cannot be read: {error}", "bad-config") from error
+    except OSError as error:
+        raise InvalidInput(
+            f"config.toml cannot be read: {error.strerror}.", "bad-config"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"config.toml cannot be read: {error}.", "bad-config") from error
     if not isinstance(table, dict):
         raise InvalidInput("config.toml: [service] must be a table.", "bad-config")
     known = {field.name: field.default for field in fields(Settings)}

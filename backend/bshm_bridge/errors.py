@@ -7,6 +7,9 @@ tokens or exchange directories: they travel to clients.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class MattingError(Exception):
     """Root of what the service raises on purpose; on its own, a bug was found."""
@@ -41,6 +44,13 @@ class UnknownModel(MattingError):
     """There is no model of this name."""
 
     reason = "unknown-model"
+
+    @classmethod
+    def named(cls, name: str, known: Iterable[str]) -> UnknownModel:
+        """Return the error for a name that is none of the `known` ones."""
+        close = difflib.get_close_matches(name, list(known), 1)
+        hint = f" Did you mean “{close[0]}”?" if close else ""
+        return cls(f"There is no model named “{name}”: `bshm models list` shows them.{hint}")
 
 
 class Exhausted(MattingError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from zlib import compress, crc32
 
 import numpy as np
 import pytest
@@ -170,16 +173,40 @@ def test_sixteen_bit_and_grey_and_palette_files_are_read(
         assert alpha[picture[..., 0] > 128].mean() > 200
 
 
+def png_of(width: int, height: int, rows: bytes) -> bytes:
+    """Return a PNG file of one bit per pixel that says it has this size."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["matte"], 2, "name a picture"),
         (["matte", "nowhere.png"], 3, "no such file"),
         (["matte", "noise.jpg"], 3, "no picture"),
+        (["matte", "text.jpg"], 3, "bshm: text.jpg is no picture"),
+        (["matte", "cut.jpg"], 3, "bshm: cut.jpg is broken"),
+        (["matte", "bomb.png"], 3, "bomb.png has more than 1000 megapixels"),
+        (["matte", "wide.png"], 3, "the limit is 300"),
+        (["matte", "pixel.png"], 1, "select roughly around the subject"),
         (["matte", "empty"], 3, "holds no pictures"),
+        (["matte", "ftp://example.org/a.png"], 3, "only http and https"),
+        (["matte", "http://"], 3, "is no address"),
         (["matte", "--sample", "--model", "nonesuch"], 4, "no model named"),
+        (["matte", "--sample", "--model", "clasic"], 4, "Did you mean “classic”"),
+        (["matte", "--sample", "--engine", "tf9"], 4, "no engine named “tf9”"),
+        (["matte", "--sample", "--device", "gpu"], 4, "does not use the GPU"),
+        (["release", "clasic"], 4, "no model named"),
+        (["models", "add", "absent.toml"], 3, "absent.toml"),
         (["matte", "--sample", "--jobs", "0"], 2, "at least 1"),
         (["matte", "--sample", "-d", "noise.jpg"], 1, "cannot be written"),
+        (["matte", "--sample", "-d", "noise.jpg/out"], 1, "cannot be written"),
         (["nonesuch"], 2, "invalid choice"),
         ([], 2, "COMMAND"),
     ],
@@ -188,11 +215,18 @@ def test_mistakes_have_their_exit_code_and_a_sentence(
     service: RunningService, tmp_path: Path, arguments: list[str], code: int, words: str
 ) -> None:
     (tmp_path / "noise.jpg").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "text.jpg").write_text("Not every .jpg is a picture.")
+    (tmp_path / "cut.jpg").write_bytes(portrait().read_bytes()[:20_000])
+    (tmp_path / "bomb.png").write_bytes(png_of(60_000, 60_000, b""))
+    (tmp_path / "wide.png").write_bytes(png_of(20_000, 20_000, bytes(2_501 * 20_000)))
+    Image.new("RGB", (1, 1)).save(tmp_path / "pixel.png")
     (tmp_path / "empty").mkdir()
     done = bshm(service.home, *arguments, cwd=tmp_path)
-    assert done.returncode == code
+    assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    if arguments[:1] == ["matte"] and code != 2:
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
@@ -202,6 +236,33 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
         assert command in done.stdout
         assert bshm(tmp_path, command, "--help").returncode == 0
     assert bshm(tmp_path, "--version").stdout.startswith("bshm-bridge ")
+
+
+def test_a_terminal_that_lacks_some_characters_is_no_failure(service: RunningService) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bshm_bridge", "status"],
+        env={**environment(service.home), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "?auto? means the model classic" in done.stdout
+
+
+def test_a_reader_who_leaves_is_no_failure_to_talk_about(tmp_path: Path) -> None:
+    for arguments in (["models", "list"], ["models", "list", "--json"], ["doctor", "--quick"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "bshm_bridge", *arguments],
+            env=environment(tmp_path),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(writing)
+        assert done.stderr == ""
+        assert done.returncode == 1
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -257,6 +257,20 @@ def test_sigterm_finishes_the_running_job_first(start_service: Start) -> None:
     assert not connection_file(service.home).exists()
 
 
+def test_a_second_sigterm_does_not_wait_for_the_job(start_service: Start) -> None:
+    service = start_service()
+    result: list[object] = []
+    thread = threading.Thread(target=matte_slowly, args=(service, result))
+    thread.start()
+    wait_until(lambda: service.client().status().jobs)
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: service.client().status().draining)
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(60) == 0
+    thread.join(60)
+    assert isinstance(result[0], ServiceLost), result
+
+
 def test_a_stopped_service_is_missing_and_says_so(start_service: Start) -> None:
     service = start_service()
     service.client().shutdown()

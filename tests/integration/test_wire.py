@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge_client import (
     BadRequest,
@@ -16,6 +18,7 @@ from bridge_client import (
     Pixels,
     Progress,
 )
+from bshm_bridge.matting.pixels import CHANNELS, DTYPES
 
 from .conftest import RunningService, alpha_of, figure, gray, rgb
 
@@ -74,6 +77,50 @@ def test_the_matte_is_where_the_figure_is(service: RunningService) -> None:
     for axis in (0, 1):
         for shift in (-1, 1):
             assert np.abs(np.roll(alpha, shift, axis) / 255.0 - red).mean() > error
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Pixels:
+    """Draw a layer of any layout, depth, size and stride, with random values."""
+    layout, depth = draw(st.sampled_from(sorted(CHANNELS))), draw(st.sampled_from(sorted(DTYPES)))
+    width, height = draw(st.integers(1, 24)), draw(st.integers(1, 20))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    values = random.random((height, width * CHANNELS[layout]), np.float32)
+    if depth.startswith("u"):
+        values *= np.iinfo(DTYPES[depth]).max
+    rows = values.astype(DTYPES[depth]).view(np.uint8)
+    padding = draw(st.integers(0, 17))
+    stride = rows.shape[1] + padding
+    buffer = random.integers(0, 256, (height, stride), np.uint8)
+    buffer[:, : rows.shape[1]] = rows
+    return Pixels(
+        buffer.tobytes(),
+        width,
+        height,
+        layout,  # type: ignore[arg-type]
+        depth,  # type: ignore[arg-type]
+        linear=draw(st.booleans()),
+        row_stride=stride if padding else 0,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(layers(), st.sampled_from(["u8", "u16"]))
+def test_every_format_is_answered_alike_on_both_ways(
+    service: RunningService, pixels: Pixels, depth: Literal["u8", "u16"]
+) -> None:
+    trimap = np.full((pixels.height, pixels.width), 128, np.uint8)
+    trimap[0, 0], trimap[-1, -1] = 255, 0
+    options = MatteOptions(foreground=True, depth=depth)
+    ways = [
+        service.client(exchange=exchange).matte(pixels, trimap=gray(trimap), options=options)
+        for exchange in (True, False)
+    ]
+    assert [way.transport for way in ways] == ["exchange", "inline"]
+    assert ways[0].alpha == ways[1].alpha
+    assert ways[0].foreground == ways[1].foreground
+    matte = alpha_of(ways[0].alpha)
+    assert matte.shape == (pixels.height, pixels.width)
 
 
 @pytest.mark.parametrize(

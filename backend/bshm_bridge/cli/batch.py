@@ -30,6 +30,9 @@ from bshm_bridge.cli.pictures import read_picture, write_results
 from bshm_bridge.cli.videos import matte_video
 from bshm_bridge.errors import InvalidInput, MattingError
 
+_CODES = {"too-large": 3, "no-person-found": 1}
+"""Exit codes of what the service refuses because of the picture alone, by reason."""
+
 
 @dataclass
 class Report:
@@ -137,17 +140,14 @@ def _collect(report: Report, picture: Input, future: Any) -> None:
     except (InvalidInput, BadRequest) as error:
         code, reason, message = 3, error.reason, str(error)
     except (BridgeError, MattingError) as error:
-        code, reason, message = 4, error.reason, str(error)
+        code, reason, message = _CODES.get(error.reason, 4), error.reason, str(error)
     except OSError as error:
         code, reason = 1, "not-written"
         message = f"the results cannot be written: {error.strerror or error}"
     except Exception as error:  # a bug, or no memory: the other pictures go on
         code, reason, message = 1, "internal", f"unexpectedly failed: {error!r}"
-    prefix = f"{picture.name}: "
     report.codes.add(code)
-    report.failed.append(
-        {"input": picture.name, "reason": reason, "message": message.removeprefix(prefix)}
-    )
+    report.failed.append({"input": picture.name, "reason": reason, "message": message})
 
 
 def _result(
@@ -204,8 +204,12 @@ class _Display:
         self._bar.close()
 
     def step(self, progress: Progress) -> None:
-        """Show what happens to a picture, where it is the only one."""
-        if not self._single or self._bar.disable:
+        """Show what happens to a picture; of many, what all of them wait for."""
+        if self._bar.disable:
+            return
+        if not self._single and progress.stage != "loading":
+            if progress.stage == "running":
+                self._bar.set_description("")
             return
         words = [progress.stage, progress.model, progress.detail]
         if progress.stage == "queued":

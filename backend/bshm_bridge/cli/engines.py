@@ -93,7 +93,8 @@ def _remove(environments: Environments, engine: str, as_json: bool) -> int:
 
 
 def _install_or_add(environments: Environments, logs: Path, args: argparse.Namespace) -> int:
-    from bshm_bridge.engines.installation import Installer, find_uv
+    from bshm_bridge.engines.installation import Installer
+    from bshm_bridge.engines.interpreters import find_uv
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -63,13 +63,17 @@ def expand(
     Raises
     ------
     InvalidInput
-        Where a named folder holds no picture.
+        Where a named folder holds no picture, or an address is none that can be read.
     """
     found: list[tuple[str, Path | str]] = []
     several = False
     for name in named:
         if is_url(name):
             found.append((name, name))
+        elif "://" in name and not Path(name).exists():
+            raise InvalidInput(
+                f"{name}: only http and https addresses can be read.", "unknown-scheme"
+            )
         elif Path(name).is_dir() and not sequence:
             several = True
             found += [
@@ -123,6 +127,8 @@ def download(url: str, *, limit: int = MAX_DOWNLOAD, seconds: float = DOWNLOAD_T
                     raise InvalidInput(
                         f"{url} took longer than {seconds:.0f} seconds.", "download-too-slow"
                     )
+    except requests.exceptions.InvalidURL as error:
+        raise InvalidInput(f"{url} is no address.", "unknown-scheme") from error
     except requests.Timeout as error:
         raise InvalidInput(f"{url} did not answer in time.", "download-too-slow") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,8 +34,11 @@ EXIT_INTERRUPTED = 130
 
 def entry() -> None:
     """Run the command of this process and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # old code pages lack “ and ×
     try:
         code = main(sys.argv[1:])
+        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has left: what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,7 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     modules: dict[str, ModuleType] = {}
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize())
+        subparser = subparsers.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:]
+        )
         if name == wanted:
             modules[name] = importlib.import_module(f"bshm_bridge.cli.{name}")
             modules[name].add_arguments(subparser)
@@ -64,6 +70,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("bshm: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception as error:
         return _report(error)
 
@@ -94,6 +102,12 @@ def _report(error: Exception) -> int:
     ]
     for kinds, code in codes:
         if isinstance(error, kinds):
-            print(f"bshm: {error}", file=sys.stderr)
+            print(f"bshm: {_sentence(error)}", file=sys.stderr)
             return code
     raise error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

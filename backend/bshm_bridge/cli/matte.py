@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from bshm_bridge import samples
     from bshm_bridge.cli.batch import matte_all
     from bshm_bridge.cli.inputs import expand
+    from bshm_bridge.cli.pictures import refuse_unwritable
 
     named = [*args.inputs, *args.input]
     if args.sample:
@@ -83,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
     if not named:
         print("bshm matte: name a picture, a folder or a URL (or --sample)", file=sys.stderr)
         return 2
-    pictures = expand(
-        named, Path(args.output_dir), recursive=args.recursive, sequence=args.sequence
-    )
+    folder = Path(args.output_dir)
+    refuse_unwritable(folder)
+    pictures = expand(named, folder, recursive=args.recursive, sequence=args.sequence)
     skipped: list[Input] = []
     if args.resume:
         skipped = [picture for picture in pictures if picture.done]
@@ -123,7 +124,8 @@ def _print(report: Report, skipped: list[Input], args: argparse.Namespace) -> No
         if skipped:
             print(f"{len(skipped)} skipped: they have results already")
     for failure in report.failed:
-        print(f"bshm: {failure['input']}: {failure['message']}", file=sys.stderr)
+        name, message = failure["input"], failure["message"]
+        print(f"bshm: {message if name in message else f'{name}: {message}'}", file=sys.stderr)
 
 
 def _positive(text: str) -> int:

@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
         _say(args, {"name": args.name, "removed": removed}, f"The model “{args.name}” {what}.")
         return DONE
     except ManifestError as error:
+        about = getattr(args, "path", None) or getattr(args, "name", args.action)
         for mistake in error.mistakes:
-            print(f"bshm models: {mistake}", file=sys.stderr)
+            print(f"bshm: {about}: {mistake}", file=sys.stderr)
         return BAD_INPUT
 
 
@@ -75,10 +76,10 @@ def _say(args: argparse.Namespace, machine: dict[str, Any], people: str) -> None
 
 
 def _list(store: ModelStore, args: argparse.Namespace) -> int:
-    from bshm_bridge.engines.registry import CLASSIC
+    from bshm_bridge.engines.registry import CLASSIC, PREFERRED
 
     rows = [_row(CLASSIC, True, "")]
-    for entry in store.entries():
+    for entry in sorted(store.entries(), key=lambda entry: entry.name != PREFERRED):
         if entry.manifest is None:
             rows.append({"name": entry.name, "installed": False, "problem": entry.problem})
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tempfile
@@ -18,8 +19,8 @@ from bridge_client import Matte, Pixels
 from bshm_bridge.errors import InvalidInput
 
 MAX_PIXELS = 1_000_000_000
-# Pillow's own guard is a warning at 89 megapixels; photographs are larger than that today.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pillow warns at this size, which many photographs have today, and refuses twice as much.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 _PNG_LEVEL = 1  # larger files, but many times faster
 
 ALPHA_NAME, RGBA_NAME = "alpha.png", "rgba.png"
@@ -54,9 +55,15 @@ def read_picture(source: Path | bytes, name: str) -> Pixels:
     except PermissionError as error:
         raise InvalidInput(f"{name}: reading it is not allowed.", "no-file") from error
     except UnidentifiedImageError as error:
-        raise InvalidInput(f"{name} is no picture that can be read.", "no-picture") from error
+        raise InvalidInput(
+            f"{name} is no picture that can be read: JPEG, PNG, TIFF, WebP and the like are.",
+            "no-picture",
+        ) from error
     except Image.DecompressionBombError as error:
-        raise InvalidInput(f"{name} is too large.", "too-large") from error
+        raise InvalidInput(
+            f"{name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first.",
+            "too-large",
+        ) from error
     except MemoryError as error:
         raise InvalidInput(f"{name} needs more memory than there is.", "too-large") from error
     except Exception as error:  # Pillow's decoders raise what they like at broken files
@@ -68,6 +75,18 @@ def _upright(file: Image.Image) -> Image.Image:
         return ImageOps.exif_transpose(file)
     except Exception:  # broken EXIF data: the picture itself may be good
         return file
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise `OSError` where results certainly cannot be written, before work goes into them."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    why = ""
+    if not existing.is_dir():
+        why = os.strerror(errno.ENOTDIR)
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        why = os.strerror(errno.EACCES)
+    if why:
+        raise OSError(f"{folder}: the results cannot be written there ({why}).")
 
 
 def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Path]:

@@ -63,13 +63,13 @@ def run(args: argparse.Namespace) -> int:
     _report(args, rows)
     for failure in failures:
         print(failure, file=sys.stderr)
-    if not rows and args.action != "list":
+    if not rows:
         names = " or ".join(editor.title for editor in chosen.values())
         print(
             f"No {names} profile was found: start the editor once, then try again.",
             file=sys.stderr,
         )
-        return FAILED
+        return DONE if args.action == "list" else FAILED
     return FAILED if failures else DONE
 
 

@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
         f"{status.memory / 1e6:.0f} MB{', shutting down' if status.draining else ''}"
     )
     print(f"jobs: {status.done} done, {status.failed} failed, {status.cancelled} cancelled")
-    reason = f" ({status.default_reason})" if status.default_reason else ""
-    print(f"model for “auto”: {status.default_model}{reason}")
+    reason = f": {status.default_reason}" if status.default_reason else ""
+    print(f"“auto” means the model {status.default_model}{reason}")
     for model in status.models:
         if model.state != "absent" or model.installed:
             device = f" on {model.device}" if model.device else ""

@@ -39,7 +39,8 @@ def examine_service(
     yield Finding(
         _AREA,
         "ok",
-        f"The service has run for {status.uptime:.0f} s{draining}: {status.done} jobs done, "
+        f"The service has run for {status.uptime:.0f} s{draining}: {status.done} "
+        f"{'job' if status.done == 1 else 'jobs'} done, "
         f"{status.failed} failed, {len(status.jobs)} at work or waiting, "
         f"{status.memory / 1e6:.0f} MB.",
     )

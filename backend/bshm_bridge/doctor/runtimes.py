@@ -14,18 +14,23 @@ from bshm_bridge.errors import MattingError, NotReady
 from bshm_worker.gpu import Driver
 
 _AREA = "engines"
-Check = Callable[[str, Path, Path], Environment]
+Check = Callable[[Environment, Path], Environment]
+
+
+def check_again(environment: Environment, log: Path) -> Environment:
+    """Check an environment as a worker would meet it."""
+    return check(environment.engine, environment.python, log, libraries=environment.libraries)
 
 
 def examine_runtimes(
-    environments: Environments, logs: Path, driver: Driver, run: Check = check
+    environments: Environments, logs: Path, driver: Driver, run: Check = check_again
 ) -> Iterator[Finding]:
     """Start every engine that is installed and let it compute something.
 
     Parameters
     ----------
     run
-        Called with engine, interpreter and log file.
+        Called with the environment and its log file.
     """
     installed = 0
     for engine in PYTHONS:
@@ -52,7 +57,7 @@ def examine_runtimes(
 def _examine(environment: Environment, log: Path, driver: Driver, run: Check) -> Iterator[Finding]:
     engine = environment.engine
     try:
-        found = run(engine, environment.python, log)
+        found = run(environment, log)
     except MattingError as error:
         mend = f"`bshm engines install {engine}` puts the packages right"
         if not environment.managed:

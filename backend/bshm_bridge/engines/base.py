@@ -95,6 +95,8 @@ class Session(Protocol):
     """For people: "NVIDIA RTX 4070", "CPU"."""
     notice: str
     """Why it is not the device that one would hope for; mostly empty."""
+    reduced: bool
+    """Whether memory sufficed only for a smaller size than the model's in the last answer."""
     pid: int
     """Process that holds the model; 0 where that is the service itself."""
 

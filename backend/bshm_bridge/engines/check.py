@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def check(
     *,
     packages: str = "",
     managed: bool = False,
+    libraries: str = "",
     limit: float = 300.0,
     cancel: Cancellation | None = None,
 ) -> Environment:
@@ -31,6 +33,8 @@ def check(
         tf1, tf2 or onnx.
     log
         File for what the runtime prints.
+    libraries
+        `LD_LIBRARY_PATH` for it; empty for this process's own.
     limit
         Seconds.
 
@@ -41,7 +45,7 @@ def check(
         it crashes or hangs.
     """
     try:
-        process = WorkerProcess(python, WorkerLog(log))
+        process = WorkerProcess(python, WorkerLog(log), libraries=libraries)
     except OSError as error:
         raise NotReady(
             f"That Python cannot be started ({error.strerror}).", "runtime-broken"
@@ -70,4 +74,5 @@ def check(
         python_version=answer["python"],
         device=answer["device"]["name"],
         notice=diagnosis.with_libraries(answer["device"]["notice"], tail),
+        libraries=libraries or os.environ.get("LD_LIBRARY_PATH", ""),
     )

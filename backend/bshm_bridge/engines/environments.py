@@ -26,6 +26,9 @@ class Environment:
     runtime, python_version, device, notice
         What the check found: "TensorFlow 1.15.5", "3.7.16", "NVIDIA RTX 4070" or "CPU", and
         why it is not the GPU.
+    libraries
+        `LD_LIBRARY_PATH` of the check. A service that an editor starts has none of its own, and
+        the runtime would not find there what it found in the user's terminal.
     """
 
     engine: str
@@ -36,6 +39,7 @@ class Environment:
     python_version: str
     device: str
     notice: str
+    libraries: str = ""
 
 
 class Environments:

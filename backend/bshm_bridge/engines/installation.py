@@ -245,13 +245,6 @@ def python_in(prefix: Path) -> Path:
     return prefix / "bin" / "python"
 
 
-def find_uv() -> Path | None:
-    """Return the uv program on PATH or beside this Python, if there is one."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("uv") or shutil.which("uv", path=beside)
-    return Path(found) if found else None
-
-
 def _failed(engine: str, detail: str) -> MattingError:
     return MattingError(
         f"The packages of the engine {engine} could not be installed: {detail} Mend that and run "

@@ -70,13 +70,21 @@ def find(
     for version in wanted:
         seen: set[Path] = set()
         for path, origin in _candidates(version, env, user_home or Path.home()):
-            if path in seen or not path.is_file():
+            # A pyenv shim answers for whatever version is selected where it is started.
+            if path in seen or "shims" in path.parts or not path.is_file():
                 continue
             seen.add(path)
             interpreter = probe(path, origin)
             if interpreter is not None and interpreter.version == version:
                 return interpreter
     return None
+
+
+def find_uv(env: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the uv program on PATH or beside this Python, if there is one."""
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which("uv", path=env.get("PATH", "")) or shutil.which("uv", path=beside)
+    return Path(found) if found else None
 
 
 def _candidates(
@@ -87,17 +95,18 @@ def _candidates(
         yield Path(sys.executable), "PATH"
     for name in (f"python{dotted}", "python3", "python"):
         found = shutil.which(name, path=env.get("PATH", ""))
-        # A pyenv shim answers for whatever version is selected where it is started.
-        if found and "shims" not in Path(found).parts:
+        if found:
             yield Path(found), "PATH"
     for python in _pyenv(dotted, env, user_home):
         yield python, "pyenv"
     for python in _conda(env, user_home):
         yield python, "conda"
-    for python in _asked(["uv", "python", "find", "--no-python-downloads", dotted], env):
+    uv = find_uv(env)
+    for python in _asked(uv, ["python", "find", "--no-python-downloads", dotted], env):
         yield python, "uv"
     if sys.platform == "win32":
-        for python in _asked(["py", f"-{dotted}", "-c", "import sys;print(sys.executable)"], env):
+        py = shutil.which("py", path=env.get("PATH", ""))
+        for python in _asked(py, [f"-{dotted}", "-c", "import sys;print(sys.executable)"], env):
             yield python, "py launcher"
 
 
@@ -135,15 +144,22 @@ def _python_in(prefix: Path) -> Path:
     return prefix / "bin" / "python"
 
 
-def _asked(command: list[str], env: Mapping[str, str]) -> list[Path]:
-    program = shutil.which(command[0], path=env.get("PATH", ""))
-    answer = _output([program, *command[1:]], env).strip() if program else ""
+def _asked(program: str | Path | None, arguments: list[str], env: Mapping[str, str]) -> list[Path]:
+    answer = _output([str(program), *arguments], env).strip() if program else ""
     return [Path(answer.splitlines()[-1])] if answer else []
 
 
 def _output(command: list[str], env: Mapping[str, str]) -> str:
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=dict(env))
+        # uv prefers the environment that is active, or that of the folder it is started in.
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env={key: value for key, value in env.items() if key != "VIRTUAL_ENV"},
+            cwd=Path(command[0]).anchor or None,
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return result.stdout if result.returncode == 0 else ""

@@ -43,9 +43,17 @@ class WorkerProcess:
         Takes what the child prints; closed with the process.
     inherited
         Descriptors that the child keeps (Unix).
+    libraries
+        `LD_LIBRARY_PATH` for it; empty for this process's own.
     """
 
-    def __init__(self, python: Path, log: WorkerLog, inherited: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        python: Path,
+        log: WorkerLog,
+        inherited: tuple[int, ...] = (),
+        libraries: str = "",
+    ) -> None:
         self.log = log
         self._replies: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         command = [str(python), "-E", "-s", "-u", "-B", str(PACKAGE), "--parent", str(os.getpid())]
@@ -57,7 +65,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(python),
+            env=environment(python, libraries=libraries),
             cwd=PACKAGE.anchor,
             **options,
         )
@@ -137,7 +145,9 @@ class WorkerProcess:
                 self.log.write(line)
 
 
-def environment(python: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(
+    python: Path, base: Mapping[str, str] = os.environ, libraries: str = ""
+) -> dict[str, str]:
     """Return the variables for a program of another interpreter.
 
     This service's own Python settings would mislead it, and a conda environment needs its
@@ -147,6 +157,8 @@ def environment(python: Path, base: Mapping[str, str] = os.environ) -> dict[str,
     values.pop("__PYVENV_LAUNCHER__", None)
     values["TF_CPP_MIN_LOG_LEVEL"] = "0"  # the log explains why there is no GPU
     values["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    if libraries:
+        values["LD_LIBRARY_PATH"] = libraries
     prefix = python.parent if sys.platform == "win32" else python.parent.parent
     if (prefix / "conda-meta").is_dir():
         folders = [prefix, prefix / "Library" / "bin", prefix / "Scripts", prefix / "bin"]

@@ -135,17 +135,23 @@ class Registry:
         UnknownModel
             There is no model of that name.
         NotReady
-            The model or every runtime for it is missing, the engine cannot run it, or the
-            models of a chain do not fit together.
+            There is no engine of that name, the model or every runtime for it is missing, the
+            engine cannot run it, or the models of a chain do not fit together.
         """
+        if engine and engine not in self._engines:
+            raise NotReady(
+                f"There is no engine named “{engine}”: choose {', '.join(self._engines)}.",
+                "unknown-engine",
+            )
         if CHAIN in model:
             return self._chain(model, engine, device)
         if model in ("", "auto"):
             return self._automatic(engine, device)
-        for manifest in self.manifests():
+        manifests = self.manifests()
+        for manifest in manifests:
             if manifest.name == model:
                 return self._choice(manifest, engine, device)
-        raise UnknownModel(f"There is no model named “{model}”: `bshm models list` shows them.")
+        raise UnknownModel.named(model, (manifest.name for manifest in manifests))
 
     def chained(self, choice: Choice, first: str) -> Choice:
         """Return `choice`, taking its trimap from the matte of the model `first`."""

@@ -61,6 +61,7 @@ class WorkerSession:
         self.engine = engine
         self.device = ready.device
         self.notice = self._device_notice = ready.notice
+        self.reduced = False
         self.runtime = ready.runtime
         self.pid = ready.pid
         self._restart = restart
@@ -97,7 +98,7 @@ class WorkerSession:
         self, request: EngineInput, cancel: Cancellation, progress: ReportProgress
     ) -> NDArray[np.float32]:
         """Return the alpha matte; where memory does not suffice, at half the size."""
-        self.notice = self._device_notice
+        self.notice, self.reduced = self._device_notice, False
         height, width = request.image.shape[:2]
         size = fitting.network_size(width, height, self._spec.size)
         try:
@@ -110,7 +111,7 @@ class WorkerSession:
         if not self.alive:
             self.pid = self._restart(cancel, progress).pid
         alpha = self._infer(request, fitting.network_size(*size, less), cancel, progress)
-        self.notice = f"{self.notice} {_SMALLER}".lstrip()
+        self.notice, self.reduced = f"{self.notice} {_SMALLER}".lstrip(), True
         return alpha
 
     def close(self) -> None:
@@ -240,11 +241,13 @@ class WorkerEngine:
         cancel: Cancellation,
         progress: ReportProgress,
     ) -> tuple[Worker, Ready, Start]:
-        python = self._environments.get(self.name).python
+        environment = self._environments.get(self.name)
         log = self._logs / f"worker-{self.name}-{manifest.name}.log"
 
         def launch(pixels: PixelFile) -> WorkerProcess:
-            return WorkerProcess(python, WorkerLog(log), pixels.inherited)
+            return WorkerProcess(
+                environment.python, WorkerLog(log), pixels.inherited, environment.libraries
+            )
 
         plain = manifest.to_dict()
         model = {"engine": self.name, "path": str(file)}

@@ -75,12 +75,13 @@ class ModelStore:
 
     def get(self, name: str) -> Manifest:
         """Return one manifest; raises `UnknownModel`, or `ManifestError` where it is wrong."""
-        for entry in self.entries():
+        entries = self.entries()
+        for entry in entries:
             if entry.name == name:
                 if entry.manifest is None:
                     raise ManifestError((entry.problem,))
                 return entry.manifest
-        raise UnknownModel(f"There is no model named “{name}”: `bshm models list` shows them.")
+        raise UnknownModel.named(name, (entry.name for entry in entries))
 
     def file(self, manifest: Manifest) -> Path | None:
         """Return the model's file, None where it is not installed."""
@@ -173,8 +174,9 @@ class ModelStore:
 
     def remove(self, name: str) -> bool:
         """Delete a model's files; true where there were any."""
-        if not any(entry.name == name for entry in self.entries()):
-            raise UnknownModel(f"There is no model named “{name}”: `bshm models list` shows them.")
+        names = [entry.name for entry in self.entries()]
+        if name not in names:
+            raise UnknownModel.named(name, names)
         folder = self._root / name
         partial = self._root / f".download-{name}"
         existed = folder.is_dir() or partial.is_dir()

@@ -20,6 +20,7 @@ class Remembered:
     alpha: NDArray[np.float32]
     engine: str
     device: str
+    notice: str = ""
 
     @property
     def nbytes(self) -> int:

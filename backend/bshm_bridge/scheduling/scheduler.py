@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from bshm_bridge.config import Settings
 from bshm_bridge.engines.base import Cancellation, Recurrence
 from bshm_bridge.engines.registry import Choice, Registry
-from bshm_bridge.errors import Exhausted, JobCancelled, MattingError, NotReady, Unavailable
+from bshm_bridge.errors import (
+    Exhausted,
+    JobCancelled,
+    MattingError,
+    NotReady,
+    Unavailable,
+    UnknownModel,
+)
 from bshm_bridge.scheduling import memory
 from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
 from bshm_bridge.scheduling.lanes import Lane
@@ -86,11 +93,23 @@ class Totals:
 
 @dataclass(frozen=True)
 class Found:
-    """A network's alpha, and what the user should know of how it was made."""
+    """A network's alpha, and how it was come by.
+
+    Attributes
+    ----------
+    reduced
+        Whether memory allowed for less than the usual size only.
+    """
 
     remembered: Remembered
-    notices: tuple[str, ...] = ()
+    reduced: bool = False
     cached: bool = False
+
+    def after(self, before: Found) -> Found:
+        """Return this, with what the user should know of the model before it in a chain."""
+        notice = " ".join(filter(None, [before.remembered.notice, self.remembered.notice]))
+        remembered = replace(self.remembered, notice=notice)
+        return replace(self, remembered=remembered, reduced=self.reduced or before.reduced)
 
 
 class Scheduler:
@@ -188,7 +207,8 @@ class Scheduler:
                 found = await self._alpha(job, job.choice, prepared, content)
             else:
                 found = await self._infer(job, job.choice, prepared, recurrence=recurrence)
-            notices += tuple(Notice("device", text) for text in found.notices)
+            if found.remembered.notice:
+                notices += (Notice("device", found.remembered.notice),)
             alpha = found.remembered.alpha
             job.on_event(Running("refining"))
             matte, colours, seen = await self._in_pixels(
@@ -226,12 +246,19 @@ class Scheduler:
         self._preload = asyncio.ensure_future(load())
 
     async def release(self, model: str) -> list[str]:
-        """Unload `model`, or every model where it is empty; return the names of those."""
-        released = []
-        for lane in self.lanes:
-            if model in ("", lane.choice.manifest.name) and await lane.unload():
-                released.append(lane.choice.manifest.name)
-        return released
+        """Unload `model`, or every model where it is empty; return the names of those.
+
+        Raises
+        ------
+        UnknownModel
+            There is no model of that name.
+        """
+        lanes = [lane for lane in self.lanes if model in ("", lane.choice.manifest.name)]
+        if model and not lanes:
+            known = [manifest.name for manifest in self.registry.manifests()]
+            if model not in known:
+                raise UnknownModel.named(model, known)
+        return [lane.choice.manifest.name for lane in lanes if await lane.unload()]
 
     async def drain(self, seconds: float) -> None:
         """Accept no new jobs, and wait up to `seconds` for those that run."""
@@ -305,14 +332,15 @@ class Scheduler:
         remembered = self._cache.get(key) if content else None
         if remembered is not None:
             return Found(remembered, cached=True)
-        before = None
-        if choice.first is not None:
+        if choice.first is None:
+            found = await self._infer(job, choice, prepared)
+        else:
             before = await self._alpha(job, choice.first, prepared, content)
-        suggested = before.remembered.alpha if before else None
-        found = await self._infer(job, choice, prepared, suggested)
-        if content:
+            found = await self._infer(job, choice, prepared, before.remembered.alpha)
+            found = found.after(before)
+        if content and not found.reduced:  # once there is more memory, a second try does better
             self._cache.put(key, found.remembered)
-        return Found(found.remembered, (before.notices if before else ()) + found.notices)
+        return found
 
     async def _infer(
         self,
@@ -342,8 +370,8 @@ class Scheduler:
             before_load=lambda: self._make_room(lane),
             clock=job.clock,
         )
-        remembered = Remembered(_sane(alpha), session.engine, session.device)
-        return Found(remembered, (session.notice,) if session.notice else ())
+        made = Remembered(_sane(alpha), session.engine, session.device, session.notice)
+        return Found(made, session.reduced)
 
     def _lane(self, choice: Choice) -> Lane:
         lane = self._lanes.get(choice.key)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bshm_bridge.engines import installation
+from bshm_bridge.engines import installation, interpreters
 from bshm_bridge.engines.base import Cancellation
 from bshm_bridge.engines.environments import Environments
 from bshm_bridge.engines.installation import Installer
@@ -71,7 +71,7 @@ def install(engine: str) -> Environments:
         except (NotReady, FileNotFoundError):
             environments.remove(engine)
         try:
-            uv = installation.find_uv()
+            uv = interpreters.find_uv()
             installer = Installer(environments, CACHE / "logs", print, uv=uv)
             installer.install(engine, device="cpu")
         except NotReady as error:

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bshm_bridge.engines import installation
+from bshm_bridge.engines import installation, interpreters
 from bshm_bridge.engines.base import Cancellation, EngineInput
 from bshm_bridge.engines.conversion import convert
 from bshm_bridge.errors import NotReady
@@ -107,7 +107,7 @@ def modelscope_python() -> Path:
     finished = folder / "finished"
     with locked("modelscope"):
         if not finished.exists():
-            uv = installation.find_uv()
+            uv = interpreters.find_uv()
             maker: list[str | Path] = (
                 [uv, "venv", "--clear", "--python", base] if uv else [base, "-m", "venv"]
             )

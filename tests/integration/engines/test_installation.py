@@ -84,10 +84,14 @@ def test_packages_that_cannot_be_had_are_a_readable_error(
         environments.get("onnx")
 
 
-def test_an_environment_that_exists_is_adopted_and_left_alone(tmp_path: Path) -> None:
+def test_an_environment_that_exists_is_adopted_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     python = install("tf1").get("tf1").python
     found = bshm_engines(tmp_path, "add", "tf1", "--python", str(python))
     assert found["runtime"] == "TensorFlow 1.15.5" and found["managed"] is False
+    assert found["libraries"] == str(tmp_path)
     bshm_engines(tmp_path, "remove", "tf1")
     assert state(tmp_path, "tf1")["installed"] is False
     assert python.is_file()

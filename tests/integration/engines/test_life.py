@@ -357,7 +357,8 @@ def limit_memory(pid: int, more: float) -> None:
     """Let a process take only so many more bytes of address space."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
     bound = pages * os.sysconf("SC_PAGE_SIZE") + int(more)
-    resource.prlimit(pid, resource.RLIMIT_AS, (bound, bound))
+    _, most = resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (bound, most))
 
 
 def test_an_engine_that_keeps_crashing_backs_off_and_says_so(

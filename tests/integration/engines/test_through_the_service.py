@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,14 +14,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
-from bridge_client import BridgeError, MatteOptions, Progress
+from bridge_client import BridgeError, Busy, Matte, MatteOptions, Progress
 from bshm_bridge.engines.environments import Environments
 from bshm_bridge.models.store import store_of
 
-from ..conftest import RunningService, alpha_of, command_line, rgb
-from .conftest import install
-from .test_life import DEEP
+from ..conftest import RunningService, alpha_of, command_line, environment, rgb
+from .conftest import STANDIN, install
+from .test_life import DEEP, limit_memory
 from .test_onnx_models import FREE, make_models
 
 KILLS = 50
@@ -41,11 +45,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(files: Path, tmp_path: Path) -> Path:
     """Return a state directory with both models and the engine onnx."""
     folder = tmp_path / "home"
-    engine = install("onnx").get("onnx")
-    Environments(folder / "engines").record(replace(engine, managed=False))
+    record(folder, "onnx")
     for name in ("deep", "free"):
         store_of(folder / "models").add(files / f"{name}.toml")
     return folder
+
+
+def record(home: Path, engine: str) -> None:
+    """Let a state directory have an engine that is installed elsewhere."""
+    environment = install(engine).get(engine)
+    Environments(home / "engines").record(replace(environment, managed=False))
+
+
+def add_standin(home: Path, graphs: Path, kind: str) -> None:
+    """Install a stand-in for BSHM's graph, and the engine tf1, in a state directory."""
+    record(home, "tf1")
+    given = home / "given"
+    given.mkdir(parents=True)
+    shutil.copy(graphs / f"{kind}.pb", given / "tf_graph.pb")
+    (given / "model.toml").write_text(STANDIN)
+    store_of(home / "models").add(given)
 
 
 def workers(service: RunningService) -> list[psutil.Process]:
@@ -118,6 +137,15 @@ def test_killing_the_service_ends_its_workers(start_service: Start, home: Path) 
     wait_until(lambda: not worker.is_running(), 2.0)
 
 
+def test_a_worker_has_the_libraries_of_its_engines_check(start_service: Start, home: Path) -> None:
+    environments = Environments(home / "engines")
+    environments.record(replace(environments.get("onnx"), libraries=str(home)))
+    service = start_service(home=home)
+    matte_grey(service, 50)
+    (worker,) = workers(service)
+    assert worker.environ()["LD_LIBRARY_PATH"] == str(home)
+
+
 def test_release_ends_the_worker(start_service: Start, home: Path) -> None:
     service = start_service(home=home)
     matte_grey(service, 50)
@@ -152,6 +180,73 @@ def test_two_models_at_once_answer_each_for_itself(start_service: Start, home: P
         # (R + 2 G + 3 B) / 12 + 0.5 of values from -1 to 1 is level / 255.
         np.testing.assert_allclose(alpha, level, atol=1)
     assert len(workers(service)) == 2
+
+
+def test_want_of_memory_gives_a_smaller_matte_until_there_is_more(
+    start_service: Start, tmp_path: Path, graphs: Path
+) -> None:
+    add_standin(tmp_path / "home", graphs, "hungry")
+    service = start_service()
+    asked = options("standin")
+
+    def matte() -> Matte:
+        return service.client().matte(rgb(LARGE), options=asked)
+
+    service.client().matte(rgb(LARGE[:64, :64]), options=asked)
+    (worker,) = workers(service)
+    limit_memory(worker.pid, 1e9)
+    poor = matte()
+    (notice,) = poor.notices
+    assert notice.reason == "device"
+    assert "not enough memory" in notice.message
+    assert (poor.alpha.width, poor.alpha.height) == LARGE.shape[1::-1]
+    limit_memory(worker.pid, 1e11)
+    better = matte()
+    assert not better.cached
+    assert not better.notices
+    assert matte().cached
+    assert workers(service) == [worker]
+
+
+def test_want_of_memory_at_any_size_is_an_error_with_advice(
+    start_service: Start, tmp_path: Path, graphs: Path
+) -> None:
+    add_standin(tmp_path / "home", graphs, "hungry")
+    service = start_service()
+    service.client().matte(rgb(LARGE[:64, :64]), options=options("standin"))
+    (worker,) = workers(service)
+    limit_memory(worker.pid, 3.7e8)
+    with pytest.raises(Busy, match="close other programs") as caught:  # RESOURCE_EXHAUSTED
+        service.client().matte(rgb(LARGE), options=options("standin"))
+    assert caught.value.reason == "gpu-out-of-memory"
+
+
+def test_a_result_of_nothing_comes_with_a_warning(
+    start_service: Start, tmp_path: Path, graphs: Path
+) -> None:
+    add_standin(tmp_path / "home", graphs, "blank")
+    service = start_service()
+    matte = service.client().matte(rgb(LARGE[:64, :64]), options=options("standin"))
+    assert not alpha_of(matte.alpha).any()
+    assert [notice.reason for notice in matte.notices] == ["matte-empty"]
+    Image.fromarray(LARGE[:64, :64]).save(tmp_path / "photo.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "bshm_bridge", "matte", "photo.png", "--model", "standin"],
+        env=environment(service.home),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "note: Nothing was recognised as the subject" in done.stdout
+
+
+def test_a_result_of_everything_comes_with_a_warning(start_service: Start, home: Path) -> None:
+    service = start_service(home=home)
+    white = np.full((64, 64, 3), 255, np.uint8)
+    matte = service.client().matte(rgb(white), options=options("free"))
+    assert (alpha_of(matte.alpha) == 255).all()
+    assert [notice.reason for notice in matte.notices] == ["matte-full"]
 
 
 def test_a_gpu_that_is_not_there_is_said_to_the_client(

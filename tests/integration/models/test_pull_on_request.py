@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from bridge_client import BridgeError, Cancellation, Cancelled, MatteOptions, Progress
 
-from ..conftest import RunningService, alpha_of, command_line, figure, rgb
+from ..conftest import RunningService, alpha_of, command_line, environment, figure, rgb
 from ..engines.conftest import GENERATOR, install
 from .hub import Hub
 
@@ -71,6 +77,41 @@ def test_the_download_is_part_of_the_request_and_is_shown(service: RunningServic
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     assert service.client().status().default_model == "bshm"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_command_shows_the_download_on_a_terminal(
+    service: RunningService, tmp_path: Path, count: int
+) -> None:
+    names = [f"{number}.png" for number in range(count)]
+    for name in names:
+        Image.fromarray(PICTURE).save(tmp_path / name)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "bshm_bridge",
+            "matte",
+            *names,
+            "--model",
+            "bshm",
+            "--engine",
+            "tf2",
+        ],
+        env={**environment(service.home), "COLUMNS": "100"},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which is how a terminal ends
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait(60) == 0, shown
+    assert re.search(rb"loading bshm downloading \d+%", shown), shown
 
 
 def test_cancelling_the_request_ends_the_download(service: RunningService, hub: Hub) -> None:

@@ -139,7 +139,7 @@ def test_without_a_card_the_processor_is_fine(tmp_path: Path) -> None:
 
 
 def test_a_runtime_whose_module_is_not_found_is_a_problem(tmp_path: Path) -> None:
-    def broken(engine: str, python: Path, log: Path) -> Environment:
+    def broken(environment: Environment, log: Path) -> Environment:
         raise NotReady("TensorFlow cannot be imported: No module named 'tensorflow'.")
 
     found = problem(examine_runtimes(recorded(tmp_path), tmp_path, CARD, broken))
@@ -187,7 +187,7 @@ class RunsEverything:
 
 
 class Answer:
-    engine, device, notice, pid, alive = "tf1", "CPU", "", 0, True
+    engine, device, notice, reduced, pid, alive = "tf1", "CPU", "", False, 0, True
 
     def __init__(self, value: float) -> None:
         self._value = value

@@ -143,13 +143,14 @@ def test_command_lists_installs_and_uninstalls(tmp_path: Path) -> None:
     assert plugins("install", "paint")[0] == 2
 
 
-def test_command_says_so_where_there_is_no_editor(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("action", "code"), [("install", 1), ("list", 0)])
+def test_command_says_so_where_there_is_no_editor(tmp_path: Path, action: str, code: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bshm_bridge", "plugins", "install", "gimp"],
+        [sys.executable, "-m", "bshm_bridge", "plugins", action, "gimp"],
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == 1
+    assert done.returncode == code
     assert done.stderr == "No GIMP profile was found: start the editor once, then try again.\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -152,6 +153,36 @@ def test_interpreters_are_found_under_pyenv_newest_first(tmp_path: Path) -> None
         assert found.path == tmp_path / "versions" / f"{dotted}.10" / "bin" / "python"
 
 
+def test_interpreters_are_found_on_path_but_not_through_pyenvs_shims(tmp_path: Path) -> None:
+    python = Path(getattr(sys, "_base_executable", sys.executable))
+    for folder in ("bin", "shims"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"python{HERE[0]}.{HERE[1]}").symlink_to(python)
+    found = interpreters.find([HERE], {"PATH": str(tmp_path / "bin")}, tmp_path)
+    assert found is not None
+    assert found.origin == "PATH"
+    found = interpreters.find([HERE], {"PATH": str(tmp_path / "shims")}, tmp_path)
+    assert found is None or "shims" not in found.path.parts
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uv names its folders after the system")
+def test_interpreters_are_found_among_uvs_own(tmp_path: Path) -> None:
+    uv = interpreters.find_uv()
+    assert uv is not None
+    full = platform.python_version()
+    libc = "gnu" if platform.libc_ver()[0] else "musl"
+    binaries = tmp_path / f"cpython-{full}-linux-{platform.machine()}-{libc}" / "bin"
+    binaries.mkdir(parents=True)
+    for name in ("python", "python3", f"python{HERE[0]}.{HERE[1]}"):
+        (binaries / name).symlink_to(Path(sys.executable).resolve())
+    env = {"PATH": "", "HOME": str(tmp_path), "UV_PYTHON_INSTALL_DIR": str(tmp_path)}
+    env["VIRTUAL_ENV"] = sys.prefix  # an environment that is active is none to build on
+    found = interpreters.find([HERE], env, tmp_path)
+    assert found is not None
+    assert found.origin == "uv"
+    assert found.path.is_relative_to(tmp_path)
+
+
 def test_interpreters_are_found_in_conda_environments(tmp_path: Path) -> None:
     binaries = tmp_path / "envs" / "old" / "bin"
     binaries.mkdir(parents=True)
@@ -183,6 +214,13 @@ def test_a_child_does_not_inherit_this_pythons_settings(tmp_path: Path) -> None:
     values = environment(tmp_path / "bin" / "python", base)
     assert "PYTHONPATH" not in values and "PYTHONHOME" not in values
     assert values["PATH"] == "/bin" and values["HOME"] == "/z"
+
+
+def test_a_worker_finds_the_libraries_that_the_check_found(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    assert environment(python, {}, "/opt/cuda/lib64")["LD_LIBRARY_PATH"] == "/opt/cuda/lib64"
+    assert "LD_LIBRARY_PATH" not in environment(python, {})
+    assert environment(python, {"LD_LIBRARY_PATH": "/a"})["LD_LIBRARY_PATH"] == "/a"
 
 
 def test_a_conda_environment_is_as_if_activated(tmp_path: Path) -> None:

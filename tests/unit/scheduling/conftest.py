@@ -23,10 +23,11 @@ from bshm_bridge.scheduling.scheduler import Scheduler
 class PacedSession:
     """Answers with the image's brightness, once the test lets it."""
 
-    engine, device, notice, pid, alive = "classic", "CPU", "", 0, True
+    engine, device, pid, alive = "classic", "CPU", 0, True
 
     def __init__(self, engine: PacedEngine) -> None:
         self._engine = engine
+        self.notice, self.reduced = engine.notice, False
 
     def infer(
         self, request: EngineInput, cancel: Cancellation, progress: ReportProgress
@@ -38,6 +39,7 @@ class PacedSession:
             error = self._engine.errors.pop(0)
             self.alive = False
             raise error
+        self.reduced = self._engine.reduced
         return request.image[..., 1].astype(np.float32) / 255
 
     def close(self) -> None:
@@ -56,6 +58,7 @@ class PacedEngine:
         self.errors: list[MattingError] = []
         self.loaded = self.closed = 0
         self.ignore_cancel = False
+        self.notice, self.reduced = "", False
 
     def available(self) -> tuple[bool, str]:
         return True, ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bshm_bridge.errors import Exhausted, JobCancelled, NotReady, Unavailable
+from bshm_bridge.errors import Exhausted, JobCancelled, NotReady, Unavailable, UnknownModel
 from bshm_bridge.matting.edit import EditOptions
 from bshm_bridge.scheduling.memory import MemoryBudget, estimate
 from bshm_bridge.scheduling.request import Event, Outcome, Queued
@@ -233,6 +233,44 @@ def test_another_option_for_the_same_layer_needs_no_inference(
     assert shifted.matte.sum() > plain.matte.sum()
     assert deep.foreground is not None
     assert deep.matte.max() == 65535
+
+
+def test_a_remembered_answer_keeps_its_notice(make_scheduler: Make, engine: PacedEngine) -> None:
+    engine.notice = "Runs on the processor (CPU)."
+    scheduler = make_scheduler()
+
+    async def work() -> list[Outcome]:
+        return [await matte(scheduler, 1), await matte(scheduler, 1)]
+
+    for outcome in run(scheduler, work()):
+        assert engine.notice in [notice.message for notice in outcome.notices]
+
+
+def test_an_answer_that_memory_made_small_is_not_remembered(
+    make_scheduler: Make, engine: PacedEngine
+) -> None:
+    scheduler = make_scheduler()
+
+    async def work() -> list[bool]:
+        engine.reduced = True
+        outcomes = [await matte(scheduler, 1)]
+        engine.reduced = False
+        outcomes += [await matte(scheduler, 1), await matte(scheduler, 1)]
+        return [outcome.cached for outcome in outcomes]
+
+    assert run(scheduler, work()) == [False, False, True]
+    assert engine.started == [1, 1]
+
+
+def test_an_unknown_model_cannot_be_released(make_scheduler: Make) -> None:
+    scheduler = make_scheduler()
+
+    async def work() -> None:
+        assert await scheduler.release("classic") == []
+        with pytest.raises(UnknownModel, match="Did you mean “classic”"):
+            await scheduler.release("clasic")
+
+    run(scheduler, work())
 
 
 def test_a_cache_of_no_size_keeps_nothing(make_scheduler: Make, engine: PacedEngine) -> None:

@@ -30,6 +30,7 @@ class ClassicSession:
     engine = "classic"
     device = "CPU"
     notice = ""
+    reduced = False
     pid = 0
     alive = True
 
