@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bshm_bridge.config import Settings
-from bshm_bridge.engines.base import Cancellation, Recurrence
+from bshm_bridge.engines.base import Recurrence
 from bshm_bridge.engines.registry import Choice, Registry
 from bshm_bridge.errors import (
     Exhausted,
@@ -28,12 +28,11 @@ from bshm_bridge.errors import (
 )
 from bshm_bridge.scheduling import memory
 from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
+from bshm_bridge.scheduling.job import Job, Totals
 from bshm_bridge.scheduling.lanes import Lane
-from bshm_bridge.scheduling.pipeline import Prepared, Stopwatch, finish, fitted, prepare
+from bshm_bridge.scheduling.pipeline import Prepared, finish, fitted, prepare
 from bshm_bridge.scheduling.request import (
-    Event,
     JobRequest,
-    Loading,
     Notice,
     Outcome,
     Payload,
@@ -51,44 +50,6 @@ T = TypeVar("T")
 
 _COLLECT_AFTER = 0.5  # seconds after a failure, when the call has been answered
 _HOUSEKEEPING = 1.0  # seconds between looks at idle models
-
-
-@dataclass(eq=False)
-class Job:
-    """One request on its way through the service."""
-
-    request: JobRequest
-    choice: Choice
-    tell: Tell
-    stage: str = "queued"
-    started: float = field(default_factory=time.monotonic)
-    cancel: Cancellation = field(default_factory=Cancellation)
-    clock: Stopwatch = field(default_factory=Stopwatch)
-
-    @property
-    def client_id(self) -> str:
-        """Who asks, for fairness."""
-        return self.request.client_id or self.request.client
-
-    def on_event(self, event: Event) -> None:
-        """Remember the stage, and pass the event on to the client."""
-        if isinstance(event, Queued):
-            self.stage = "queued"
-        elif isinstance(event, Loading):
-            self.stage = "loading"
-        else:
-            self.stage = event.stage
-        self.tell(event)
-
-
-@dataclass
-class Totals:
-    """What became of the jobs since the service started."""
-
-    done: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,6 +135,7 @@ class Scheduler:
                     yield job
         except (asyncio.CancelledError, JobCancelled):
             self.totals.cancelled += 1
+            self.videos.forget(request)
             raise
         except BaseException:
             self.totals.failed += 1

@@ -57,7 +57,7 @@ class Videos:
             Nothing is remembered of the video.
         """
         assert request.frame is not None
-        key = (request.client_id or request.client, request.frame.video)
+        key = _key(request, request.frame)
         video = self._next(key, request.frame, model, _size(request))
         video.busy = True
         try:
@@ -71,10 +71,15 @@ class Videos:
         if request.frame.last:
             self._videos.pop(key, None)
 
+    def forget(self, request: JobRequest) -> None:
+        """Drop what is remembered of a request's video: nobody wants more of it."""
+        if request.frame is not None:
+            self._videos.pop(_key(request, request.frame), None)
+
     def _next(
         self, key: tuple[str, str], frame: VideoFrame, model: ModelKey, size: tuple[int, int]
     ) -> _Video:
-        self._forget()
+        self._make_room()
         video = self._videos.get(key)
         if video is not None and video.busy:
             raise InvalidInput(
@@ -104,7 +109,7 @@ class Videos:
             )
         return video
 
-    def _forget(self) -> None:
+    def _make_room(self) -> None:
         now = time.monotonic()
         idle = sorted(
             (key for key, video in self._videos.items() if not video.busy),
@@ -114,6 +119,10 @@ class Videos:
         for place, key in enumerate(idle):
             if place < surplus or now - self._videos[key].used > self._idle:
                 del self._videos[key]
+
+
+def _key(request: JobRequest, frame: VideoFrame) -> tuple[str, str]:
+    return request.client_id or request.client, frame.video
 
 
 def _size(request: JobRequest) -> tuple[int, int]:

@@ -18,8 +18,9 @@ from bshm_bridge.config import Settings
 from bshm_bridge.engines.registry import CHAIN, FIRSTS
 from bshm_bridge.errors import InvalidInput, NotReady
 from bshm_bridge.exchange.leases import NONCE_FILE, SLOTS, Leases
+from bshm_bridge.scheduling.job import Job
 from bshm_bridge.scheduling.request import Running
-from bshm_bridge.scheduling.scheduler import Job, Scheduler
+from bshm_bridge.scheduling.scheduler import Scheduler
 from bshm_bridge.scheduling.threads import thread_pool
 from bshm_bridge.service.convert import (
     event_message,

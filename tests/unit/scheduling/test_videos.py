@@ -86,6 +86,15 @@ def test_a_cancelled_or_failed_frame_forgets_the_video(error: Exception) -> None
     assert caught.value.reason == "video-forgotten"
 
 
+def test_a_video_of_which_a_frame_was_cancelled_earlier_is_forgotten_too() -> None:
+    videos = Videos()
+    advance(videos, frame(0))
+    advance(videos, frame(0, video="w"))
+    videos.forget(frame(1))
+    assert len(videos) == 1
+    assert advance(videos, frame(1, video="w")) == [1.0]
+
+
 def test_the_last_frame_forgets_the_video() -> None:
     videos = Videos()
     advance(videos, frame(0))
