@@ -40,7 +40,12 @@ class Options(QtWidgets.QWidget):  # type: ignore[misc]
         self._clean = _tick("bshm_clean_edges", tr("Clean edge colours"))
         self._clean.setToolTip(tr("Frees the edge colours of a cut-out of the old background."))
         self._hint = _tick("bshm_use_selection", tr("Selection shows the subject"))
-        self._hint.setToolTip(tr("A selection says roughly where the subject is."))
+        self._hint.setToolTip(
+            tr(
+                "A selection says roughly where the subject is. A paint layer named “trimap” says "
+                "it exactly: white is subject, black is background, the rest is to be found out."
+            )
+        )
         self._shift = Amount("bshm_edge_shift", EDGE_SHIFT)
         self._feather = Amount("bshm_feather", FEATHER)
         self._model = _choice("bshm_model")

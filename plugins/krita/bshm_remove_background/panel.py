@@ -121,6 +121,7 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
             self._say(_outcome(state), warning=state.phase == "failed")
         self._pictures.show_pictures(state.picture, state.small)
         self._options.show_settings(self.controller.settings)
+        self._service.follow(state)
 
     def _say(self, text: str, *, warning: bool) -> None:
         self._message.setText(text)
@@ -137,6 +138,8 @@ def _outcome(state: State) -> str:
     lines = [state.message]
     if state.phase == "done" and state.matte is not None:
         lines.append(f"{state.matte.model} · {state.matte.device}")
+        if state.trimap:
+            lines.append(tr("The trimap layer was followed."))
         lines += [by_reason(note.reason, note.message) for note in state.matte.notices]
     return "\n".join(filter(None, lines))
 
