@@ -17,7 +17,6 @@ def docker_by_real_mouse(stage: Any) -> Iterator[Any]:
     yield stage.active(document)
     layer = document.topLevelNodes()[-1]
     stage.mark(document, layer)
-    stage.arrange()
     stage.client().status(start=True)
     line = stage.widget("bshm_service_line")
     yield lambda: line.text() in RESTING

@@ -13,7 +13,6 @@ def docker_in_chinese_with_the_bright_theme(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     stage.mark(document, document.topLevelNodes()[-1])
-    stage.arrange()
     assert stage.widget("bshm_remove").text() == "移除背景"
     palette = stage.window.qwindow().palette()
     assert palette.color(palette.Window).lightness() > 128

@@ -273,14 +273,22 @@ class Stage:
         yield still
 
     def active(self, document: Any) -> Any:
-        """Return a condition: the document is the active one and Krita's menus know it."""
+        """Return a condition: the document is the active one and Krita's menus know it.
+
+        And the docker is seen: Krita hides it behind others when the first document opens.
+        """
         since: list[float] = []
 
         def condition() -> bool:
             if self.application.activeDocument() != document or document.activeNode() is None:
                 return False
             since.append(time.monotonic())
-            return since[-1] - since[0] > 0.15
+            if since[-1] - since[0] < 0.15:
+                return False
+            if self._installed and self.widget("bshm_panel").visibleRegion().isEmpty():
+                self.arrange()
+                return False
+            return True
 
         return condition
 
