@@ -59,6 +59,7 @@ def docker_shows_an_error_as_one_sentence(stage: Any) -> Iterator[Any]:
     assert 20 < len(sentence) < 200
     assert "/" not in sentence
     assert document.topLevelNodes()[-1].childNodes() == []
+    assert not stage.widget("bshm_pictures").isVisible()
     yield 0.4
     stage.keep_window("error")
 

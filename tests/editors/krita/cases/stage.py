@@ -283,12 +283,11 @@ class Stage:
             if self.application.activeDocument() != document or document.activeNode() is None:
                 return False
             since.append(time.monotonic())
-            if since[-1] - since[0] < 0.15:
-                return False
-            if self._installed and self.widget("bshm_panel").visibleRegion().isEmpty():
+            if len(since) == 1:
                 self.arrange()
+            if self._installed and self.widget("bshm_panel").visibleRegion().isEmpty():
                 return False
-            return True
+            return since[-1] - since[0] > 0.15
 
         return condition
 
