@@ -61,6 +61,11 @@ class Application(fake_krita.Krita):
         self.factories.append(factory)
 
 
+class Extension(QtCore.QObject):
+    def __init__(self, parent):
+        super().__init__()  # the stand-in for Krita is no object of Qt's
+
+
 class Window(QtWidgets.QMainWindow):
     def createAction(self, name, text, place):
         action = QtGui.QAction(text, self)
@@ -82,7 +87,7 @@ def main():
     krita = types.ModuleType("krita")
     krita.Krita = application
     krita.Selection = fake_krita.Selection
-    krita.Extension = QtCore.QObject
+    krita.Extension = Extension
     krita.DockWidget = QtWidgets.QDockWidget
     krita.DockWidgetFactoryBase = types.SimpleNamespace(DockRight=1)
     krita.DockWidgetFactory = lambda name, place, made: made
