@@ -239,15 +239,24 @@ class Stage:
         return layer
 
     def chosen(self, document: Any, *layers: Any) -> Iterator[Any]:
-        """Make a layer the selected one; yield until Krita's layer box knows, or knows several."""
+        """Make a layer the selected one, or wait for several that are selected by other means.
+
+        Krita selects a layer that was added some time after it was added.
+        """
         wanted = {layer.uniqueId().toString() for layer in layers}
-        if len(layers) == 1:
-            document.setActiveNode(layers[0])
+        since: list[float] = []
 
         def known() -> bool:
             nodes = self.window.activeView().selectedNodes()
-            return {node.uniqueId().toString() for node in nodes} == wanted
+            if {node.uniqueId().toString() for node in nodes} != wanted:
+                since.clear()
+                if len(layers) == 1:
+                    document.setActiveNode(layers[0])
+                return False
+            since.append(time.monotonic())
+            return since[-1] - since[0] > 0.2
 
+        document.waitForDone()
         yield known
 
     def at_time(self, document: Any, time: int) -> Iterator[Any]:
@@ -357,7 +366,7 @@ class Stage:
         launch = json.loads(self.plan["launch"])
         if delay:
             later = f'sleep {delay}; exec "$0" "$@"'
-            launch["command"] = ["sh", "-c", later, *launch["command"]]
+            launch["command"] = ["/bin/sh", "-c", later, *launch["command"]]
         (Path(os.environ["BSHM_HOME"]) / "launch.json").write_text(json.dumps(launch))
 
 

@@ -21,7 +21,7 @@ from PyQt5.QtCore import QTimer
 
 import krita
 
-TIMEOUT = 240.0  # seconds that a case may wait for one thing
+TIMEOUT = 150.0  # seconds that a case may wait for one thing
 POLL = 20  # milliseconds
 
 
