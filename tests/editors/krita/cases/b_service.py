@@ -72,7 +72,7 @@ def queue_and_the_other_editor_are_told(stage: Any) -> Iterator[Any]:
     stage.mark(document, layer)
     stage.client().status(start=True)
     rectangle = (0, 0, document.width(), document.height())
-    others = [_job_of_gimp(stage, layer, rectangle) for _ in range(4)]
+    others = [_job_of_gimp(stage, layer, rectangle) for _ in range(3)]
     line, message = stage.widget("bshm_service_line"), stage.widget("bshm_message")
     yield lambda: line.text() == "Service: busy with GIMP"
     with stage.frozen("queued", ""):
