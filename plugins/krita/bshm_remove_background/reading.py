@@ -12,6 +12,8 @@ from .host import Area, LayerProblem, Snapshot
 from .i18n import tr
 from .trimap import Trimap, is_trimap, trimap_in
 
+_BLACK_AND_WHITE = b"\0\0\0\xff\xff\xff\xff\xff"  # two pixels of colours.PLAIN
+
 # Masks that change what a layer shows or where; transparency masks only hide.
 _EFFECTS = {"filtermask", "transformmask", "colorizemask"}
 
@@ -75,13 +77,18 @@ def read_trimap(application: Any, document: Any, area: Area, frame: int | None) 
         data = node.pixelData(*rectangle)
     space = space_of(node)
     wire = colours.wire_format(space)
+    ends = _BLACK_AND_WHITE
     if wire is None or wire.depth != "u8" or wire.linear:
         data = converted(application, data, place, space, colours.PLAIN)
+        # Not every profile has a black as deep as sRGB's: it is what sRGB's becomes in it.
+        two = Area(0, 0, 2, 1)
+        there = converted(application, ends, two, colours.PLAIN, space)
+        ends = bytes(converted(application, there, two, space, colours.PLAIN))
         wire = colours.wire_format(colours.PLAIN)
         assert wire is not None
     if len(data) != place.width * place.height * wire.pixel_size:
         raise LayerProblem(tr("Krita could not read the layer “{name}”.", name=node.name()))
-    return Trimap(data, wire.pixel_size, place, area)
+    return Trimap(data, wire.pixel_size, place, area, ends[:4], ends[4:])
 
 
 def space_of(owner: Any) -> ColourSpace:

@@ -17,8 +17,8 @@ _STRIPE = 1 << 17  # pixels: each step holds the interpreter's lock
 _DARK, _BRIGHT, _EITHER = 1, 2, 3
 
 # A pixel is known where all of its channels agree; soft strokes are unknown at their edges.
-_COLOUR = bytes(_DARK if value <= 5 else _BRIGHT if value >= 250 else 0 for value in range(256))
-_OPACITY = bytes(_EITHER if value >= 250 else 0 for value in range(256))
+_NEAR = 5
+_OPACITY = bytes(_EITHER if value >= 255 - _NEAR else 0 for value in range(256))
 _MEANING = bytes(
     {_DARK: BACKGROUND, _BRIGHT: FOREGROUND}.get(value, UNKNOWN) for value in range(256)
 )
@@ -52,11 +52,25 @@ class Trimap:
         What `pixels` covers, within `area`.
     area
         Where the other layer lies.
+    black, white
+        Bytes of a black and of a white pixel: where pixels were converted, they may be others.
     """
 
-    def __init__(self, pixels: Any, channels: int, place: Area, area: Area) -> None:
+    def __init__(
+        self,
+        pixels: Any,
+        channels: int,
+        place: Area,
+        area: Area,
+        black: bytes = b"\0\0\0\xff",
+        white: bytes = b"\xff\xff\xff\xff",
+    ) -> None:
         self._pixels = pixels
         self._channels = channels
+        self._tables = [
+            _colour_table(*ends)
+            for ends in zip(black[: channels - 1], white[: channels - 1], strict=True)
+        ]
         self._place = place
         self._area = area
         self._values: bytes | None = None
@@ -69,21 +83,28 @@ class Trimap:
         """
         with self._lock:
             if self._pixels is not None:
-                known = _meanings(self._pixels, self._channels)
+                known = _meanings(self._pixels, self._channels, self._tables)
                 self._pixels = None
                 if known.count(UNKNOWN) < len(known):
                     self._values = _placed(known, self._place, self._area)
             return self._values
 
 
-def _meanings(pixels: Any, channels: int) -> bytes:
+def _colour_table(black: int, white: int) -> bytes:
+    return bytes(
+        _DARK if value <= black + _NEAR else _BRIGHT if value >= white - _NEAR else 0
+        for value in range(256)
+    )
+
+
+def _meanings(pixels: Any, channels: int, tables: list[bytes]) -> bytes:
     data = memoryview(pixels).cast("B")
     result = bytearray()
     for start in range(0, len(data), _STRIPE * channels):
         part = bytes(data[start : start + _STRIPE * channels])
         agreed = _number(part[channels - 1 :: channels].translate(_OPACITY))
-        for channel in range(channels - 1):
-            agreed &= _number(part[channel::channels].translate(_COLOUR))
+        for channel, table in enumerate(tables):
+            agreed &= _number(part[channel::channels].translate(table))
         result += agreed.to_bytes(len(part) // channels, "little").translate(_MEANING)
     return bytes(result)
 

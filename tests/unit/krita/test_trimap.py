@@ -52,6 +52,14 @@ def test_grey_pixels_of_two_channels_are_read_alike() -> None:
     assert values(b"\0\xff" + b"\xff\xff" + b"\x80\xff" + b"\xff\0", 2) == bytes([0, 255, 128, 128])
 
 
+def test_black_and_white_may_be_other_values_after_a_conversion() -> None:
+    row = Area(0, 0, 5, 1)
+    pixels = b"".join(bytes([value, value, value, 255]) for value in (20, 35, 41, 245, 240))
+    black, white = b"\x23\x23\x23\xff", b"\xfa\xfa\xfa\xff"
+    found = Trimap(pixels, 4, row, row, black, white).values()
+    assert found == bytes([0, 0, 128, 255, 128])
+
+
 def test_every_pixel_of_a_large_trimap_keeps_its_place() -> None:
     count = (1 << 17) + 3
     found = values(BLACK * (count - 1) + WHITE)
