@@ -84,6 +84,7 @@ class Stage:
         self.values = {}
         if self._installed:
             self.settings()
+            self.controller._show(type(self.controller.state)())  # as after Krita's start
 
     def end(self) -> Iterator[Any]:
         """Leave nothing at work and nothing open for the next case."""
