@@ -27,6 +27,7 @@ PACKAGES = [
     "krita",
     "python3-gi",
     "python3-pyqt5",  # without it Krita loads no Python plugin
+    "python3-pyqt6",  # what Krita 6 brings
     "xvfb",
     "xauth",
     "dbus-x11",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 CHINESE: dict[str, str] = {
     " px": " 像素",
-    "A selection says roughly where the subject is.": "用选区大致指出主体的位置。",
+    "A selection says roughly where the subject is. A paint layer named “trimap” says "
+    "it exactly: white is subject, black is background, the rest is to be found out.": (
+        "用选区大致指出主体的位置。名为“trimap”的颜料图层可精确指定："
+        "白色为主体，黑色为背景，其余部分自动求出。"
+    ),
     "Automatic": "自动",
     "Background Removed": "已移除背景",
     "Before and after": "处理前后",
@@ -72,6 +76,7 @@ CHINESE: dict[str, str] = {
     "Service: off (it starts when needed)": "服务：未运行（需要时自动启动）",
     "Service: on, no model loaded": "服务：运行中，未加载模型",
     "Service: ready": "服务：就绪",
+    "Service: starting": "服务：正在启动",
     "Service: working": "服务：工作中",
     "Service: {problem}": "服务：{problem}",
     "Starting the service …": "正在启动服务…",
@@ -90,7 +95,12 @@ CHINESE: dict[str, str] = {
     ),
     "The layer “{name}” is locked: unlock it and try again.": "图层“{name}”已锁定：请解锁后重试。",
     "The layer “{name}” was deleted: nothing was changed.": "图层“{name}”已被删除：没有任何改动。",
+    "The layer “{name}” tells subject and background apart for other layers: "
+    "choose the photo's layer.": (
+        "图层“{name}”用来为其他图层区分主体和背景：请选择照片所在的图层。"
+    ),
     "The mask was changed by hand or removed.": "蒙版已被手动修改或移除。",
+    "The trimap layer was followed.": "已按 trimap 图层处理。",
     "Transparency mask": "透明度蒙版",
     "Unloads the model; the next time it is loaded again.": "卸载模型；下次使用时会重新加载。",
     "Waiting …": "正在等待…",
@@ -116,7 +126,7 @@ REASONS: dict[str, str] = {
     "inference-failed": "模型处理失败：请重试，或选择其他模型。",
     "layer-empty": "图层完全透明：没有可处理的内容。",
     "matte-empty": "没有找到主体：请大致选中主体后重试。",
-    "needs-trimap": "该模型需要三分图：请选择其他模型。",
+    "needs-trimap": "该模型需要三分图：请绘制名为“trimap”的图层，或选择其他模型。",
     "no-gpu": "此模型不能使用显卡：请将设备设为自动。",
     "no-person-found": "没有找到人物：请大致选中主体后重试。",
     "not-installed": (

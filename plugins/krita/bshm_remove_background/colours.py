@@ -45,6 +45,9 @@ class ColourSpace:
     profile: str
 
 
+PLAIN = ColourSpace("RGBA", "U8", SRGB)
+
+
 @dataclass(frozen=True)
 class WireFormat:
     """How pixels of a colour space are described to the service."""

@@ -45,6 +45,8 @@ class State:
         A sentence for phases other than ``idle`` and ``working``.
     matte
         The last result, without its pixels.
+    trimap
+        Whether the last result follows a trimap.
     picture, small
         The last layer's small picture and its matte.
     """
@@ -57,6 +59,7 @@ class State:
     message: str = ""
     failure: Failure | None = None
     matte: Any = None
+    trimap: bool = False
     picture: Any = None
     small: SmallAlpha | None = None
 
@@ -224,7 +227,9 @@ class Controller:
             self._finished += 1
         except LayerProblem as problem:
             self._give_up(step, str(problem))
-        self._show(replace(self.state, matte=product.matte, small=product.small))
+        self._show(
+            replace(self.state, matte=product.matte, trimap=product.trimap, small=product.small)
+        )
         self._next()
 
     def _apply(self, step: Step, snapshot: Snapshot, product: Product) -> None:

@@ -50,6 +50,8 @@ def diagnostics(krita: str, qt: str, state: State, service: ServiceState, status
             f"matte: {state.matte.model} {state.matte.engine} {state.matte.device} "
             f"{state.matte.transport} {dict(state.matte.timings)}"
         )
+        if state.trimap:
+            lines.append("with a trimap")
         lines += [f"notice {note.reason}: {note.message}" for note in state.matte.notices]
     if state.failure is not None:
         lines.append(f"reason: {state.failure.reason}")

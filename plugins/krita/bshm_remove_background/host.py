@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .colours import ColourSpace, WireFormat
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .trimap import Trimap
 
 
 class LayerProblem(Exception):
@@ -56,6 +59,8 @@ class Snapshot:
         Colour space of `data`.
     selection
         The selection over `area`, one byte per pixel; None where nothing is selected.
+    trimap
+        What the document's trimap layer says of `area`; None where it says nothing.
     picture
         A small picture of the layer for people, of the editor's own kind; None for none.
     """
@@ -65,6 +70,7 @@ class Snapshot:
     space: ColourSpace
     wire: WireFormat
     selection: Any = field(default=None, repr=False)
+    trimap: Trimap | None = field(default=None, repr=False)
     picture: Any = None
 
 

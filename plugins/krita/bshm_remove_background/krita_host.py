@@ -11,8 +11,9 @@ from typing import Any
 from .colours import ColourSpace
 from .host import Applied, Area, CutOut, LayerProblem, Snapshot, Target
 from .i18n import tr
-from .reading import converted, read_layer, space_of
+from .reading import converted, read_layer, read_trimap, space_of
 from .settings import Settings
+from .trimap import is_trimap
 
 _LAYERS = {
     "paintlayer",
@@ -51,10 +52,19 @@ class KritaHost:
         if not nodes:
             active = document.activeNode()
             nodes = [active] if active is not None else []
-        layers: list[Any] = []
+        chosen: list[Any] = []
         for node in map(_layer_of, nodes):
-            if node is not None and all(node.uniqueId() != one.uniqueId() for one in layers):
-                layers.append(node)
+            if node is not None and all(node.uniqueId() != one.uniqueId() for one in chosen):
+                chosen.append(node)
+        layers = [node for node in chosen if not is_trimap(node)]
+        if chosen and not layers:
+            raise LayerProblem(
+                tr(
+                    "The layer “{name}” tells subject and background apart for other layers: "
+                    "choose the photo's layer.",
+                    name=chosen[0].name(),
+                )
+            )
         if not layers:
             raise LayerProblem(tr("Choose a layer with pixels first."))
         return [
@@ -87,9 +97,11 @@ class KritaHost:
         over_area = None
         if selection is not None and selection.width() > 0 and selection.height() > 0:
             over_area = selection.pixelData(area.x, area.y, area.width, area.height)
+        trimap = read_trimap(self._application, target.document, area, frame)
         scale = min(1.0, _PICTURE / max(area.width, area.height))
         size = (max(1, round(area.width * scale)), max(1, round(area.height * scale)))
-        return replace(snapshot, selection=over_area, picture=node.thumbnail(*size))
+        picture = node.thumbnail(*size)
+        return replace(snapshot, selection=over_area, trimap=trimap, picture=picture)
 
     # ------------------------------------------------------------ results
 

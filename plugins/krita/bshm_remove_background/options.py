@@ -40,9 +40,15 @@ class Options(QtWidgets.QWidget):  # type: ignore[misc]
         self._clean = _tick("bshm_clean_edges", tr("Clean edge colours"))
         self._clean.setToolTip(tr("Frees the edge colours of a cut-out of the old background."))
         self._hint = _tick("bshm_use_selection", tr("Selection shows the subject"))
-        self._hint.setToolTip(tr("A selection says roughly where the subject is."))
+        self._hint.setToolTip(
+            tr(
+                "A selection says roughly where the subject is. A paint layer named “trimap” says "
+                "it exactly: white is subject, black is background, the rest is to be found out."
+            )
+        )
         self._shift = Amount("bshm_edge_shift", EDGE_SHIFT)
         self._feather = Amount("bshm_feather", FEATHER)
+        align(self._shift, self._feather)
         self._model = _choice("bshm_model")
         self._model.addItem(tr("Automatic"), "auto")
 
@@ -116,7 +122,7 @@ class Options(QtWidgets.QWidget):  # type: ignore[misc]
 
 
 class Amount(QtWidgets.QWidget):  # type: ignore[misc]
-    """A slider and a box for the same number of layer pixels."""
+    """A slider and a `box` for the same number of layer pixels."""
 
     changed = QtCore.pyqtSignal(bool)
     """Whether the user still drags."""
@@ -127,37 +133,37 @@ class Amount(QtWidgets.QWidget):  # type: ignore[misc]
         self._slider.setObjectName(f"{name}_slider")
         self._slider.setRange(round(limits[0] * _STEPS), round(limits[1] * _STEPS))
         self._slider.setPageStep(_STEPS)
-        self._box = QtWidgets.QDoubleSpinBox()
-        self._box.setObjectName(name)
-        self._box.setRange(*limits)
-        self._box.setDecimals(1)
-        self._box.setSingleStep(0.5)
-        self._box.setSuffix(tr(" px"))
-        self._box.setKeyboardTracking(False)
+        self.box = QtWidgets.QDoubleSpinBox()
+        self.box.setObjectName(name)
+        self.box.setRange(*limits)
+        self.box.setDecimals(1)
+        self.box.setSingleStep(0.5)
+        self.box.setSuffix(tr(" px"))
+        self.box.setKeyboardTracking(False)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._slider, 1)
-        row.addWidget(self._box)
+        row.addWidget(self.box)
         self._slider.valueChanged.connect(self._slid)
         self._slider.sliderReleased.connect(lambda: self.changed.emit(False))
-        self._box.valueChanged.connect(self._typed)
+        self.box.valueChanged.connect(self._typed)
 
     def value(self) -> float:
-        return round(float(self._box.value()), 1)
+        return round(float(self.box.value()), 1)
 
     def set_value(self, value: float) -> None:
         """Show `value` without a signal, unless the user just drags."""
         if self._slider.isSliderDown():
             return
-        for widget, shown in ((self._slider, round(value * _STEPS)), (self._box, value)):
+        for widget, shown in ((self._slider, round(value * _STEPS)), (self.box, value)):
             blocked = widget.blockSignals(True)
             widget.setValue(shown)
             widget.blockSignals(blocked)
 
     def _slid(self, steps: int) -> None:
-        blocked = self._box.blockSignals(True)
-        self._box.setValue(steps / _STEPS)
-        self._box.blockSignals(blocked)
+        blocked = self.box.blockSignals(True)
+        self.box.setValue(steps / _STEPS)
+        self.box.blockSignals(blocked)
         self.changed.emit(self._slider.isSliderDown())
 
     def _typed(self, value: float) -> None:
@@ -165,6 +171,13 @@ class Amount(QtWidgets.QWidget):  # type: ignore[misc]
         self._slider.setValue(round(value * _STEPS))
         self._slider.blockSignals(blocked)
         self.changed.emit(False)
+
+
+def align(*amounts: Amount) -> None:
+    """Give the boxes the same width, so that the sliders end in one line."""
+    width = max(amount.box.sizeHint().width() for amount in amounts)
+    for amount in amounts:
+        amount.box.setMinimumWidth(width)
 
 
 def _choice(name: str) -> Any:

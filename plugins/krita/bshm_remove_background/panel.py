@@ -77,8 +77,8 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
         rest = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(rest)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._options)  # first: what is chosen stays where it is
         column.addWidget(self._pictures)
-        column.addWidget(self._options)
         column.addWidget(_rule())
         column.addWidget(self._service)
         column.addStretch(1)
@@ -119,8 +119,10 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
             self._say("\n".join(filter(None, lines)), warning=False)
         else:
             self._say(_outcome(state), warning=state.phase == "failed")
-        self._pictures.show_pictures(state.picture, state.small)
+        fruitless = state.phase == "failed" and state.small is None
+        self._pictures.show_pictures(None if fruitless else state.picture, state.small)
         self._options.show_settings(self.controller.settings)
+        self._service.follow(state)
 
     def _say(self, text: str, *, warning: bool) -> None:
         self._message.setText(text)
@@ -137,6 +139,8 @@ def _outcome(state: State) -> str:
     lines = [state.message]
     if state.phase == "done" and state.matte is not None:
         lines.append(f"{state.matte.model} · {state.matte.device}")
+        if state.trimap:
+            lines.append(tr("The trimap layer was followed."))
         lines += [by_reason(note.reason, note.message) for note in state.matte.notices]
     return "\n".join(filter(None, lines))
 

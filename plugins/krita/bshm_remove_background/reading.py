@@ -10,6 +10,9 @@ from . import colours
 from .colours import ColourSpace
 from .host import Area, LayerProblem, Snapshot
 from .i18n import tr
+from .trimap import Trimap, is_trimap, trimap_in
+
+_BLACK_AND_WHITE = b"\0\0\0\xff\xff\xff\xff\xff"  # two pixels of colours.PLAIN
 
 # Masks that change what a layer shows or where; transparency masks only hide.
 _EFFECTS = {"filtermask", "transformmask", "colorizemask"}
@@ -58,6 +61,36 @@ def read_layer(application: Any, document: Any, node: Any, frame: int | None) ->
     return Snapshot(area, data, space, wire)
 
 
+def read_trimap(application: Any, document: Any, area: Area, frame: int | None) -> Trimap | None:
+    """Return what the document's trimap layer says of `area`; None where it does not reach.
+
+    Its own pixels count, whether it is visible or not; `frame` is as in `read_layer`.
+    """
+    node = trimap_in(document.rootNode())
+    place = _common(_bounds(node), area) if node is not None else None
+    if place is None or place.width < 1 or place.height < 1:
+        return None
+    rectangle = (place.x, place.y, place.width, place.height)
+    if frame is not None and node.animated():
+        data = node.pixelDataAtTime(*rectangle, frame)
+    else:
+        data = node.pixelData(*rectangle)
+    space = space_of(node)
+    wire = colours.wire_format(space)
+    ends = _BLACK_AND_WHITE
+    if wire is None or wire.depth != "u8" or wire.linear:
+        data = converted(application, data, place, space, colours.PLAIN)
+        # Not every profile has a black as deep as sRGB's: it is what sRGB's becomes in it.
+        two = Area(0, 0, 2, 1)
+        there = converted(application, ends, two, colours.PLAIN, space)
+        ends = bytes(converted(application, there, two, space, colours.PLAIN))
+        wire = colours.wire_format(colours.PLAIN)
+        assert wire is not None
+    if len(data) != place.width * place.height * wire.pixel_size:
+        raise LayerProblem(tr("Krita could not read the layer “{name}”.", name=node.name()))
+    return Trimap(data, wire.pixel_size, place, area, ends[:4], ends[4:])
+
+
 def space_of(owner: Any) -> ColourSpace:
     """Return the colour space of a node or a document."""
     return ColourSpace(owner.colorModel(), owner.colorDepth(), owner.colorProfile())
@@ -103,15 +136,15 @@ def aside(application: Any, width: int, height: int, space: ColourSpace) -> Iter
 
 
 def _projection(application: Any, document: Any, node: Any, area: Area) -> Any:
-    """Return what a layer shows, without its transparency masks."""
+    """Return what a layer shows, without its transparency masks and a trimap in a group."""
     rectangle = (area.x, area.y, area.width, area.height)
-    if not _hiding(node) and _shown(node) and not _passes_through(node):
+    if not _to_hide(node) and _shown(node) and not _passes_through(node):
         return node.projectionPixelData(*rectangle)
     space = space_of(document)
     with aside(application, document.width(), document.height(), space) as elsewhere:
         duplicate = node.duplicate()
-        for mask in _hiding(duplicate):
-            mask.setVisible(False)
+        for hidden in _to_hide(duplicate):
+            hidden.setVisible(False)
         duplicate.setVisible(True)
         if _passes_through(duplicate):
             duplicate.setPassThroughMode(False)
@@ -125,9 +158,16 @@ def _effects(node: Any) -> set[str]:
     return {mask.type() for mask in node.childNodes() if mask.visible()} & _EFFECTS
 
 
-def _hiding(node: Any) -> list[Any]:
+def _to_hide(node: Any) -> list[Any]:
     masks = [mask for mask in node.childNodes() if mask.type() == "transparencymask"]
-    return [mask for mask in masks if mask.visible()]
+    return [child for child in [*masks, *_trimaps(node)] if child.visible()]
+
+
+def _trimaps(node: Any) -> list[Any]:
+    found = []
+    for child in node.childNodes():
+        found += [child] if is_trimap(child) else _trimaps(child)
+    return found
 
 
 def _shown(node: Any) -> bool:

@@ -33,12 +33,15 @@ class Product:
     ----------
     alpha
         Opacities of one byte each, for a mask or a selection; None where `cut_out` is.
+    trimap
+        Whether a trimap was followed.
     """
 
     matte: Matte
     small: SmallAlpha
     alpha: bytes | None = field(default=None, repr=False)
     cut_out: CutOut | None = None
+    trimap: bool = False
 
 
 def matte_request(
@@ -63,6 +66,10 @@ def matte_request(
     hint = None
     if snapshot.selection is not None:
         hint = Pixels(memoryview(snapshot.selection), area.width, area.height, "GRAY")
+    trimap = None
+    known = snapshot.trimap.values() if snapshot.trimap is not None else None
+    if known is not None:
+        trimap = Pixels(known, area.width, area.height, "GRAY")
     layer = settings.output == "layer"
     options = MatteOptions(
         model=settings.model,
@@ -73,7 +80,7 @@ def matte_request(
         feather=settings.feather,
         priority="batch" if batch else "interactive",
     )
-    return pixels, {"hint": hint, "options": options}
+    return pixels, {"hint": hint, "trimap": trimap, "options": options}
 
 
 def finish_matte(
@@ -84,13 +91,15 @@ def finish_matte(
     small = _small(data, snapshot, 1 if matte.alpha.depth == "u8" else 2)
     # A small record of the matte: its pixels would stay in memory as long as it is shown.
     shown = replace(matte, alpha=replace(matte.alpha, data=b""), foreground=None)
+    trimap = snapshot.trimap is not None and snapshot.trimap.values() is not None
     if settings.output != "layer":
-        return Product(shown, small, alpha=bytes(data))
+        return Product(shown, small, alpha=bytes(data), trimap=trimap)
     foreground = matte.foreground.data if matte.foreground is not None else None
     pixels: Any = cut_out_pixels(memoryview(snapshot.data), data, foreground, snapshot.wire)
     if compress:
         pixels = zlib.compress(pixels, 1)
-    return Product(shown, small, cut_out=CutOut(snapshot.area, pixels, snapshot.space))
+    cut_out = CutOut(snapshot.area, pixels, snapshot.space)
+    return Product(shown, small, cut_out=cut_out, trimap=trimap)
 
 
 def unpacked(cut_out: CutOut) -> CutOut:

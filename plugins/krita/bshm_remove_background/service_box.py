@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .controller import Controller
+from .controller import Controller, State
 from .diagnostics import diagnostics
 from .i18n import tr
 from .qt import QtCore, QtWidgets
-from .service_state import POLL, ServiceState, state_of_failure, state_of_status
+from .service_state import POLL, ServiceState, state_of_failure, state_of_start, state_of_status
 from .worker import Failure, Worker
 
 _FIRST = 1.5  # seconds until the first look: other plugins shall have loaded by then
@@ -41,6 +41,7 @@ class ServiceBox(QtWidgets.QWidget):  # type: ignore[misc]
         self._krita_version = krita_version
         self._changed = changed
         self._asking = False
+        self._starting = False
         self._status: Any = None
         self._state = ServiceState("")
         self._model = _line("bshm_model_line")
@@ -77,6 +78,18 @@ class ServiceBox(QtWidgets.QWidget):  # type: ignore[misc]
         self._asking = True
         self._worker.status(self._answered, self._failed)
 
+    def follow(self, state: State) -> None:
+        """Show at once that a job has the service started; nothing answers a look meanwhile."""
+        step = state.progress if state.phase == "working" else None
+        starting = step is not None and step.stage == "starting"
+        if starting == self._starting:
+            return
+        self._starting = starting
+        if starting:
+            self._show(state_of_start())
+        else:
+            self.look()
+
     def _answered(self, status: Any) -> None:
         self._asking = False
         self._status = status
@@ -85,7 +98,8 @@ class ServiceBox(QtWidgets.QWidget):  # type: ignore[misc]
     def _failed(self, failure: Failure) -> None:
         self._asking = False
         self._status = None
-        self._show(state_of_failure(failure))
+        if not self._starting:
+            self._show(state_of_failure(failure))
 
     def _show(self, state: ServiceState) -> None:
         if state == self._state:

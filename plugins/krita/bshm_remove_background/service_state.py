@@ -44,6 +44,11 @@ def state_of_failure(failure: Failure) -> ServiceState:
     return ServiceState(tr("Service: {problem}", problem=failure.sentence))
 
 
+def state_of_start() -> ServiceState:
+    """Return the state while the service is being started."""
+    return ServiceState(tr("Service: starting"))
+
+
 def state_of_status(status: Any, wanted: str) -> ServiceState:
     """Return the state of a service that answered.
 

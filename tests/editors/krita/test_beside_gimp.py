@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from tests.editors.krita.conftest import StartKrita
 from tests.editors.krita.test_in_krita import assert_is_this_cut_out, same_matte
 from tests.editors.sandbox import Finished, Sandbox
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3600)
 
 
 def test_both_editors_get_their_own_masks(
@@ -25,6 +25,7 @@ def test_both_editors_get_their_own_masks(
     pixels = picture(seed=77)
     (tmp_path / "picture").write_bytes(pixels.tobytes())
     done = tmp_path / "gimp-is-done"
+    krita_ended = Event()
     gimp = GimpRunner(gimp_sandbox, tmp_path / "gimp", state_folder)
     client = BridgeClient("test", state_folder)
 
@@ -37,7 +38,7 @@ def test_both_editors_get_their_own_masks(
         }
         try:
             while not krita_is_at_work():
-                time.sleep(0.2)
+                assert not krita_ended.wait(0.2), "Krita ended before it was at work"
             return gimp.console("one.py", arguments, name="beside", timeout=600)
         finally:
             done.touch()
@@ -50,7 +51,10 @@ def test_both_editors_get_their_own_masks(
 
     with ThreadPoolExecutor(1) as pool:
         gimps = pool.submit(work_in_gimp)
-        ran = start_krita("beside-gimp", ["works_while_gimp_does"], gimp_is_done=str(done))
+        try:
+            ran = start_krita("beside-gimp", ["works_while_gimp_does"], gimp_is_done=str(done))
+        finally:
+            krita_ended.set()
         gimps.result(timeout=600).check()
     values = ran.of("works_while_gimp_does")
     assert_is_this_cut_out(

@@ -21,6 +21,7 @@ from krita.bshm_remove_background.host import (
 from krita.bshm_remove_background.live import LiveEdges
 from krita.bshm_remove_background.requests import Product, finish_matte, matte_request
 from krita.bshm_remove_background.settings import Settings
+from krita.bshm_remove_background.trimap import Trimap
 from krita.bshm_remove_background.worker import Failure, Request, Worker
 
 SPACE = ColourSpace("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
@@ -342,6 +343,17 @@ def test_product_does_not_hold_the_mattes_pixels_twice() -> None:
     product: Product = finish_matte(matte, Snapshot(AREA, PIXELS, SPACE, WIRE), Settings())
     assert product.alpha == b"\x10" * 8
     assert product.matte.alpha.data == b""
+
+
+def test_followed_trimap_is_part_of_the_state() -> None:
+    controller, host, worker = parts(layer("a"))
+    place = Area(AREA.x, AREA.y, 1, 1)
+    snapshot = Snapshot(AREA, PIXELS, SPACE, WIRE, trimap=Trimap(b"\xff" * 4, 4, place, AREA))
+    host.snapshot = lambda *_: snapshot  # type: ignore[method-assign]
+    controller.remove_background()
+    assert worker.jobs[0].arguments["make"]()[1]["trimap"].data == b"\xff" + b"\x80" * 7
+    worker.jobs[0].answer()
+    assert controller.state.trimap
 
 
 def test_message_about_a_layer_goes_when_another_image_is_looked_at() -> None:

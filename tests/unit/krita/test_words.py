@@ -14,6 +14,7 @@ from krita.bshm_remove_background.diagnostics import diagnostics
 from krita.bshm_remove_background.service_state import (
     ServiceState,
     state_of_failure,
+    state_of_start,
     state_of_status,
 )
 from krita.bshm_remove_background.settings import Settings
@@ -82,6 +83,7 @@ def test_model_line_names_the_device_and_only_installed_models_are_offered() -> 
 
 def test_service_that_is_off_is_no_problem_and_others_are_said() -> None:
     assert state_of_failure(Failure("…", "not-running")).line.startswith("Service: off")
+    assert state_of_start().line == "Service: starting"
     mismatch = state_of_failure(Failure("Update the plugin.", "protocol-mismatch"))
     assert mismatch.line == "Service: Update the plugin."
 

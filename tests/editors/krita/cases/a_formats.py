@@ -50,12 +50,10 @@ def _one_mask(stage: Any, document: Any, layer: Any) -> Iterator[Any]:
     assert around == b"\0", around
     assert bytes(layer.pixelData(*rectangle)) == before
 
-    yield from stage.undone(document)
-    assert len(layer.childNodes()) == children
+    yield from stage.undone(document, lambda: len(layer.childNodes()) == children)
     yield stage.history_is(undo)
     assert bytes(layer.pixelData(*rectangle)) == before
-    stage.redo(document)
-    yield lambda: len(layer.childNodes()) == children + 1
+    yield from stage.redone(document, lambda: len(layer.childNodes()) == children + 1)
     assert bytes(layer.childNodes()[-1].pixelData(*rectangle)) == alpha
 
 
@@ -73,15 +71,32 @@ def mask_of_24_megapixels(stage: Any) -> Iterator[Any]:
     yield from _one_mask(stage, document, document.topLevelNodes()[-1])
 
 
-@case
-def mask_of_layer_partly_off_canvas(stage: Any) -> Iterator[Any]:
-    document = stage.photograph()
+PLACES = {
+    "partly-off-canvas": (240, 240, -70, 45),
+    "larger-than-canvas": (150, 130, -40, -60),
+    "smaller-than-canvas": (400, 300, 120, 30),
+    "beside-the-canvas": (100, 100, -260, 20),
+}
+
+
+@each("mask_of_layer", PLACES)
+def _mask_of_layer(stage: Any, place: tuple[int, int, int, int]) -> Iterator[Any]:
+    width, height, x, y = place
+    document = stage.document(width, height, "RGBA", "U8")
     yield stage.active(document)
-    layer = stage.pasted(document, -70, 45)
-    yield 0.1
+    layer = stage.pasted(document, x, y)
+    yield from stage.chosen(document, layer)
     bounds = layer.bounds()
-    assert (bounds.x(), bounds.y()) == (-70, 45)
+    assert (bounds.x(), bounds.y(), bounds.width(), bounds.height()) == (x, y, 240, 240)
     yield from _one_mask(stage, document, layer)
+
+
+@case
+def every_depth_that_krita_has_is_tried(stage: Any) -> Iterator[Any]:
+    yield 0
+    for model in ("RGBA", "GRAYA", "CMYKA", "LABA"):
+        tried = {depth for name, depth, _ in FORMATS.values() if name == model}
+        assert tried == set(stage.application.colorDepths(model)), (model, tried)
 
 
 @case
@@ -94,6 +109,5 @@ def existing_mask_is_not_baked_in(stage: Any) -> Iterator[Any]:
     mask.setPixelData(bytes([90]) * (width * height), 0, 0, width, height)
     layer.addChildNode(mask, None)
     document.waitForDone()
-    document.setActiveNode(layer)
-    yield 0.1
+    yield from stage.chosen(document, layer)
     yield from _one_mask(stage, document, layer)

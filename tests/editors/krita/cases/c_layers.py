@@ -90,11 +90,8 @@ def _mask_of_kind(stage: Any, make: Callable[[Any, Any], Any]) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     layer = make(stage, document)
-    document.refreshProjection()
-    document.waitForDone()
-    yield 0.3
-    document.setActiveNode(layer)
-    yield 0.1
+    yield from stage.settled(document, layer)
+    yield from stage.chosen(document, layer)
     hint = _hint(stage, document)
     area = layer.bounds().intersected(document.bounds())
     rectangle = (area.x(), area.y(), area.width(), area.height())
@@ -108,12 +105,14 @@ def _mask_of_kind(stage: Any, make: Callable[[Any, Any], Any]) -> Iterator[Any]:
     mask = layer.childNodes()[-1]
     assert mask.type() == "transparencymask"
     stage.keep("mask", mask.pixelData(*rectangle))
-    yield from stage.undone(document)
-    assert all(child.type() != "transparencymask" for child in layer.childNodes())
+
+    def masked() -> bool:
+        return any(child.type() == "transparencymask" for child in layer.childNodes())
+
+    yield from stage.undone(document, lambda: not masked())
     yield stage.history_is(undo)
-    assert bytes(layer.projectionPixelData(*rectangle)) == shown
-    stage.redo(document)
-    yield lambda: layer.childNodes()[-1:] and layer.childNodes()[-1].type() == "transparencymask"
+    yield lambda: bytes(layer.projectionPixelData(*rectangle)) == shown
+    yield from stage.redone(document, masked)
 
 
 @case
@@ -121,8 +120,7 @@ def masked_hidden_group_is_read_without_its_mask(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     group = _group(stage, document)
-    document.refreshProjection()
-    document.waitForDone()
+    yield from stage.settled(document, group)
     rectangle = (0, 0, document.width(), document.height())
     shown = bytes(group.projectionPixelData(*rectangle))
     mask = document.createTransparencyMask("by hand")
@@ -131,8 +129,7 @@ def masked_hidden_group_is_read_without_its_mask(stage: Any) -> Iterator[Any]:
     group.setVisible(False)
     document.refreshProjection()
     document.waitForDone()
-    document.setActiveNode(group)
-    yield 0.2
+    yield from stage.chosen(document, group)
     undo = stage.undo_text()
     stage.keep_sent(as_sent(group, rectangle, shown))
     documents = len(stage.application.documents())
@@ -143,7 +140,7 @@ def masked_hidden_group_is_read_without_its_mask(stage: Any) -> Iterator[Any]:
     assert not group.visible()
     assert [child.type() for child in group.childNodes()][-2:] == ["transparencymask"] * 2
     stage.keep("mask", group.childNodes()[-1].pixelData(*rectangle))
-    yield from stage.undone(document)
+    yield from stage.undone(document, lambda: group.childNodes()[-1].name() == "by hand")
     yield stage.history_is(undo)
 
 
@@ -156,10 +153,8 @@ def layer_with_filter_mask_is_seen_as_shown(stage: Any) -> Iterator[Any]:
     selection.select(0, 0, document.width(), document.height(), 255)
     mask = document.createFilterMask("invert", stage.application.filter("invert"), selection)
     layer.addChildNode(mask, None)
-    document.refreshProjection()
-    document.waitForDone()
-    document.setActiveNode(layer)
-    yield 0.2
+    yield from stage.settled(document, layer)
+    yield from stage.chosen(document, layer)
     rectangle = (0, 0, document.width(), document.height())
     shown = bytes(layer.projectionPixelData(*rectangle))
     assert shown != bytes(layer.pixelData(*rectangle))
@@ -176,10 +171,8 @@ def pass_through_group_is_one_sentence(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     group = _group(stage, document)
-    yield 0.2
     group.setPassThroughMode(True)
-    document.setActiveNode(group)
-    yield lambda: [node.name() for node in stage.window.activeView().selectedNodes()] == ["group"]
+    yield from stage.chosen(document, group)
     stage.click("bshm_remove")
     yield stage.idle
     assert stage.controller.state.phase == "failed", stage.controller.state
@@ -197,8 +190,7 @@ def existing_mask_is_replaced_in_one_step(stage: Any) -> Iterator[Any]:
     old.setPixelData(painted, *rectangle)
     layer.addChildNode(old, None)
     document.waitForDone()
-    document.setActiveNode(layer)
-    yield 0.1
+    yield from stage.chosen(document, layer)
     undo = stage.undo_text()
     stage.settings(existing="replace")
     stage.keep_sent(as_sent(layer, rectangle))
@@ -210,17 +202,19 @@ def existing_mask_is_replaced_in_one_step(stage: Any) -> Iterator[Any]:
     assert masks[0].name() != "by hand"
     alpha = bytes(masks[0].pixelData(*rectangle))
     stage.keep("mask", alpha)
-    yield from stage.undone(document)
+    yield from stage.undone(
+        document, lambda: [mask.name() for mask in layer.childNodes()] == ["by hand"]
+    )
     masks = layer.childNodes()
-    assert [mask.name() for mask in masks] == ["by hand"]
     assert bytes(masks[0].pixelData(*rectangle)) == painted
     yield stage.history_is(undo)
-    shown = bytes(layer.projectionPixelData(*rectangle))[3::4]
-    stage.redo(document)
-    yield lambda: [mask.name() for mask in layer.childNodes()] == ["Background Removed"]
+    yield lambda: bytes(layer.projectionPixelData(*rectangle))[3::4] == painted
+    yield from stage.redone(
+        document, lambda: [mask.name() for mask in layer.childNodes()] == ["Background Removed"]
+    )
     masks = layer.childNodes()
     assert bytes(masks[0].pixelData(*rectangle)) == alpha
-    assert bytes(layer.projectionPixelData(*rectangle))[3::4] != shown
+    yield lambda: bytes(layer.projectionPixelData(*rectangle))[3::4] == alpha
 
 
 @case
@@ -235,17 +229,15 @@ def existing_mask_is_intersected(stage: Any) -> Iterator[Any]:
     old.setPixelData(left, *rectangle)
     layer.addChildNode(old, None)
     document.waitForDone()
-    document.setActiveNode(layer)
-    yield 0.1
+    yield from stage.chosen(document, layer)
     stage.click("bshm_remove")
     yield stage.idle
     document.refreshProjection()
     document.waitForDone()
     alpha = bytes(layer.childNodes()[-1].pixelData(*rectangle))
-    shown = bytes(layer.projectionPixelData(*rectangle))[3::4]
     assert any(alpha[width // 2 + 10 :: width])
     expected = bytes(a if b else 0 for a, b in zip(alpha, left, strict=True))
-    assert shown == expected
+    yield lambda: bytes(layer.projectionPixelData(*rectangle))[3::4] == expected
 
 
 @case
@@ -309,11 +301,10 @@ def _cut_out(stage: Any, space: tuple[str, str, str]) -> Iterator[Any]:
         assert alpha.count(0) > 1000
         assert alpha.count(255) > 1000
         assert len(set(alpha)) > 20
-    yield from stage.undone(document)
+    yield from stage.undone(document, lambda: len(document.topLevelNodes()) == 1)
     assert document.topLevelNodes()[-1].uniqueId() == layer.uniqueId()
     yield stage.history_is(undo)
-    stage.redo(document)
-    yield lambda: len(document.topLevelNodes()) == 2
+    yield from stage.redone(document, lambda: len(document.topLevelNodes()) == 2)
 
 
 @case
@@ -321,7 +312,7 @@ def selection_is_a_hint(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     layer = stage.pasted(document, 30, -20)
-    yield 0.1
+    yield from stage.chosen(document, layer)
     selection = stage.krita.Selection()
     selection.setPixelData(b"\xff" * 12000, 90, 40, 100, 120)
     document.setSelection(selection)
@@ -345,10 +336,9 @@ def several_selected_layers_are_one_batch(stage: Any) -> Iterator[Any]:
     first = document.topLevelNodes()[-1]
     empty = stage.added(document, document.createNode("nothing", "paintlayer"))
     second = stage.pasted(document, -10, 15)
-    yield 0.2
+    yield from stage.chosen(document, second)
     stage.application.action("select_all_layers").trigger()
-    yield 0.3
-    assert len(stage.window.activeView().selectedNodes()) == 3
+    yield lambda: len(stage.window.activeView().selectedNodes()) == 3
     undo = stage.undo_text()
     stage.application.action("bshm_remove_background_selected").trigger()
     yield stage.idle
@@ -359,10 +349,12 @@ def several_selected_layers_are_one_batch(stage: Any) -> Iterator[Any]:
     assert len(first.childNodes()) == 1
     assert len(second.childNodes()) == 1
     assert empty.childNodes() == []
-    yield from stage.undone(document)
-    yield from stage.undone(document)
-    assert first.childNodes() == []
-    assert second.childNodes() == []
+
+    def masks() -> int:
+        return len(first.childNodes()) + len(second.childNodes())
+
+    yield from stage.undone(document, lambda: masks() == 1)
+    yield from stage.undone(document, lambda: masks() == 0)
     yield stage.history_is(undo)
 
 
@@ -371,25 +363,23 @@ def animated_layer_becomes_an_animated_cut_out(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     layer = stage.pasted(document, 0, 0)
-    yield 0.2
+    yield from stage.chosen(document, layer)
     layer.enableAnimation()
     rectangle = (0, 0, 240, 240)
+    duplicate = stage.application.action("add_duplicate_frame")
     for time in (0, 4):
-        document.setCurrentTime(time)
+        yield from stage.at_time(document, time)
+        yield duplicate.isEnabled
+        duplicate.trigger()
         document.waitForDone()
-        yield 0.2
-        stage.application.action("add_duplicate_frame").trigger()
-        document.waitForDone()
-        yield 0.2
+        yield lambda time=time: layer.hasKeyframeAtTime(time)
     pixels = bytes(layer.pixelData(*rectangle))
     mirrored = b"".join(
         b"".join(pixels[row * 960 + x * 4 : row * 960 + x * 4 + 4] for x in range(239, -1, -1))
         for row in range(240)
     )
     layer.setPixelData(mirrored, *rectangle)
-    document.setCurrentTime(2)
-    document.waitForDone()
-    yield 0.2
+    yield from stage.at_time(document, 2)
     times = [time for time in range(20) if layer.hasKeyframeAtTime(time)]
     assert times == [0, 4]
     count = len(document.topLevelNodes())
@@ -408,8 +398,7 @@ def animated_layer_becomes_an_animated_cut_out(stage: Any) -> Iterator[Any]:
         assert alpha.count(255) > 5000
     assert bytes(layer.pixelDataAtTime(*rectangle, 0)) == pixels
     assert bytes(layer.pixelDataAtTime(*rectangle, 4)) == mirrored
-    yield from stage.undone(document)
-    assert len(document.topLevelNodes()) == count
+    yield from stage.undone(document, lambda: len(document.topLevelNodes()) == count)
 
 
 @case
@@ -419,10 +408,13 @@ def closed_document_is_one_sentence(stage: Any) -> Iterator[Any]:
     document = stage.photograph(size="second")
     yield stage.active(document)
     stage.mark(document, document.topLevelNodes()[-1])
-    stage.click("bshm_remove")
-    yield lambda: stage.controller.state.progress is not None
-    document.setModified(False)
-    document.close()
+    document.waitForDone()
+    stage.client().status(start=True)
+    with stage.frozen():
+        stage.click("bshm_remove")
+        yield stage.at()
+        document.setModified(False)
+        document.close()
     yield stage.idle
     assert stage.controller.state.phase == "failed", stage.controller.state
     assert "closed" in stage.widget("bshm_message").text()
@@ -435,11 +427,13 @@ def deleted_layer_is_one_sentence(stage: Any) -> Iterator[Any]:
     yield stage.active(document)
     layer = stage.pasted(document, -7, -7)
     stage.mark(document, layer)
-    yield 0.1
-    stage.click("bshm_remove")
-    yield lambda: stage.controller.state.progress is not None
-    layer.remove()
-    document.waitForDone()
+    yield from stage.chosen(document, layer)
+    stage.client().status(start=True)
+    with stage.frozen():
+        stage.click("bshm_remove")
+        yield stage.at()
+        layer.remove()
+        document.waitForDone()
     yield stage.idle
     assert stage.controller.state.phase == "failed", stage.controller.state
     assert "deleted" in stage.widget("bshm_message").text()

@@ -17,46 +17,49 @@ def docker_by_real_mouse(stage: Any) -> Iterator[Any]:
     yield stage.active(document)
     layer = document.topLevelNodes()[-1]
     stage.mark(document, layer)
-    stage.arrange()
-    yield 2.5  # the state line has looked at the service
+    stage.client().status(start=True)
+    line = stage.widget("bshm_service_line")
+    yield lambda: line.text() in RESTING
     stage.keep_window("idle")
-    yield from stage.press("bshm_remove")
-    yield lambda: stage.controller.working
-    assert not stage.widget("bshm_remove").isEnabled()
-    yield lambda: stage.widget("bshm_progress").value() > 20
-    assert stage.widget("bshm_cancel").isVisible()
-    stage.keep_window("running")
-    yield from stage.press("bshm_cancel")
-    yield stage.idle
+    with stage.frozen():
+        yield from stage.press("bshm_remove")
+        yield stage.at()
+        assert not stage.widget("bshm_remove").isEnabled()
+        assert stage.widget("bshm_progress").value() > 20
+        assert stage.widget("bshm_cancel").isVisible()
+        yield 0.3
+        stage.keep_window("running")
+        yield from stage.press("bshm_cancel")
+        yield stage.idle
     assert stage.controller.state.phase == "cancelled", stage.controller.state
     assert layer.childNodes() == []
     yield from stage.press("bshm_remove")
-    yield lambda: stage.controller.working
     yield stage.idle
     assert stage.controller.state.phase == "done", stage.controller.state
     assert [child.type() for child in layer.childNodes()] == ["transparencymask"]
     assert not stage.widget("bshm_cancel").isVisible()
     assert stage.widget("bshm_pictures").isVisible()
-    yield 2.5
+    yield lambda: line.text() in RESTING
+    yield 0.5
     stage.keep_window("done")
-    line = stage.widget("bshm_service_line").text()
-    assert line in ("Service: ready", "Service: on, no model loaded"), line
+
+
+RESTING = ("Service: ready", "Service: on, no model loaded")
 
 
 @case
 def docker_shows_an_error_as_one_sentence(stage: Any) -> Iterator[Any]:
     document = stage.document(400, 300, "RGBA", "U8")
     yield stage.active(document)
-    before = stage.controller.state
     yield from stage.press("bshm_remove")
-    # The answer may be there before anybody looks whether it is in work.
-    yield lambda: stage.controller.state is not before and stage.idle()
+    yield stage.idle
     assert stage.controller.state.phase == "failed", stage.controller.state
     sentence = stage.widget("bshm_message").text()
     assert sentence.count("\n") == 0
     assert 20 < len(sentence) < 200
     assert "/" not in sentence
     assert document.topLevelNodes()[-1].childNodes() == []
+    assert not stage.widget("bshm_pictures").isVisible()
     yield 0.4
     stage.keep_window("error")
 
@@ -106,8 +109,13 @@ def release_frees_the_model(stage: Any) -> Iterator[Any]:
     yield stage.idle
     assert stage.controller.state.phase == "done", stage.controller.state
     client = stage.client()
-    loaded = [model.name for model in client.status().models if model.state == "ready"]
-    assert loaded
+    loaded: list[str] = []
+
+    def ready() -> bool:
+        loaded[:] = [model.name for model in client.status().models if model.state == "ready"]
+        return bool(loaded)
+
+    yield ready
     yield lambda: stage.widget("bshm_release").isEnabled()
     stage.click("bshm_release")
     yield lambda: loaded[0] in stage.widget("bshm_message").text()
@@ -136,8 +144,12 @@ def edges_follow_the_slider_live_at_12_megapixels(stage: Any) -> Iterator[Any]:
     yield stage.active(document)
     layer = document.topLevelNodes()[-1]
     rectangle = (0, 0, document.width(), document.height())
+    stage.mark(document, layer)
+    stage.client().status(start=True)
+    begin = time.perf_counter()
     stage.click("bshm_remove")
     yield stage.idle
+    whole = time.perf_counter() - begin
     assert stage.controller.state.phase == "done", stage.controller.state
     yield 1.0
     undo = stage.undo_text()
@@ -165,10 +177,12 @@ def edges_follow_the_slider_live_at_12_megapixels(stage: Any) -> Iterator[Any]:
     ordered = sorted(seconds)
     stage.values["live_ms"] = [round(1000 * value) for value in ordered]
     stage.values["live_median_ms"] = round(1000 * ordered[len(ordered) // 2])
+    stage.values["whole_job_ms"] = round(1000 * whole)
+    # A ratio: how fast this machine is just now cancels out. The model is not run again.
+    assert 4 * ordered[len(ordered) // 2] < whole, stage.values
     stage.values["parts_ms"] = {name: round(1000 * value) for name, value in live.parts.items()}
     assert stage.undo_text() == undo
-    yield from stage.undone(document)
-    assert layer.childNodes() == []
+    yield from stage.undone(document, lambda: layer.childNodes() == [])
     slider.setValue(0)
     yield lambda: "removed" in stage.widget("bshm_message").text()
 

@@ -13,19 +13,28 @@ def docker_in_chinese_with_the_bright_theme(stage: Any) -> Iterator[Any]:
     document = stage.photograph()
     yield stage.active(document)
     stage.mark(document, document.topLevelNodes()[-1])
-    stage.arrange()
-    yield 0.5
     assert stage.widget("bshm_remove").text() == "移除背景"
     palette = stage.window.qwindow().palette()
     assert palette.color(palette.Window).lightness() > 128
-    yield from stage.press("bshm_remove")
-    yield lambda: stage.controller.working
-    yield lambda: stage.widget("bshm_progress").value() > 20
-    stage.keep_window("chinese-running")
+    stage.client().status(start=True)
+    line = stage.widget("bshm_service_line")
+    yield lambda: line.text() in RESTING
+    stage.keep_window("chinese-idle")
+    with stage.frozen():
+        yield from stage.press("bshm_remove")
+        yield stage.at()
+        assert stage.widget("bshm_progress").value() > 20
+        assert stage.widget("bshm_message").text() == "正在寻找主体…"
+        yield 0.3
+        stage.keep_window("chinese-running")
     yield stage.idle
     assert stage.controller.state.phase == "done", stage.controller.state
-    yield 2.5
+    yield lambda: line.text() in RESTING
+    yield 0.5
     stage.keep_window("chinese-done")
+
+
+RESTING = ("服务：就绪", "服务：运行中，未加载模型")
 
 
 @case_in("chinese")

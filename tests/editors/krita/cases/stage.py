@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.editors.krita.cases.freezing import Frozen
 
 _SRGB, _LINEAR = "sRGB-elle-V2-srgbtrc.icc", "sRGB-elle-V2-g10.icc"
 _GRAY, _LINEAR_GRAY = "Gray-D50-elle-V2-srgbtrc.icc", "Gray-D50-elle-V2-g10.icc"
@@ -81,14 +84,19 @@ class Stage:
         self.values = {}
         if self._installed:
             self.settings()
+            self.controller._show(type(self.controller.state)())  # as after Krita's start
 
-    def end(self) -> dict[str, Any]:
+    def end(self) -> Iterator[Any]:
+        """Leave nothing at work and nothing open for the next case."""
         if self._installed:
             self.controller.cancel()
+            yield lambda: self.idle() and self.widget("bshm_panel").live.settled
+        for document in self.application.documents():
+            document.waitForDone()
+        yield 0.1  # what Krita draws of them is on its way
         for document in self.application.documents():
             document.setModified(False)
             document.close()
-        return self.values
 
     def describe(self) -> str:
         return f"state: {self.controller.state}; next undo: {self.undo_text()}"
@@ -116,13 +124,17 @@ class Stage:
         QTest.mouseClick(self.widget(name), Qt.MouseButton.LeftButton)
 
     def press(self, name: str) -> Iterator[Any]:
-        """Move the real pointer onto a widget and click; yield while X does it."""
+        """Move the real pointer onto a widget and click; yield until the widget had it."""
         widget = self.widget(name)
-        assert not widget.visibleRegion().isEmpty(), name
+        pressed: list[bool] = []
+        widget.pressed.connect(lambda: pressed.append(True))
+        yield lambda: widget.isEnabled() and not widget.visibleRegion().isEmpty()
+        yield 0.1  # its place in the layout is what is drawn
         middle = widget.mapToGlobal(widget.rect().center())
         move = ["xdotool", "mousemove", "--sync", str(middle.x()), str(middle.y())]
         yield from self._run(move)
         yield from self._run(["xdotool", "click", "1"])
+        yield lambda: pressed and not widget.isDown()
 
     def _run(self, command: list[str]) -> Iterator[Any]:
         process = subprocess.Popen(command)
@@ -142,17 +154,40 @@ class Stage:
         kind = type(self.controller.settings)
         self.controller.change_settings(kind(**changes))
 
-    def client(self) -> Any:
+    def client(self, name: str = "krita") -> Any:
         """Return a client of the service, beside the plugin's own."""
-        from bshm_remove_background.extension import (  # type: ignore[import-not-found]
-            connect,
+        from bshm_remove_background.vendoring import (  # type: ignore[import-not-found]
+            use_vendored,
         )
 
-        return connect()
+        use_vendored()
+        from bridge_client import BridgeClient
+
+        return BridgeClient(name)
 
     def idle(self) -> bool:
         """Whether nothing is in work; for waiting."""
         return not self.controller.working
+
+    @contextmanager
+    def frozen(self, stage: str = "running", detail: str = "inference") -> Iterator[Frozen]:
+        """Hold the service still once the next job is at that step."""
+        frozen = Frozen(self.controller._worker, self.service_pid, stage, detail)
+        try:
+            yield frozen
+        finally:
+            frozen.thaw()
+
+    def at(self, stage: str = "running", detail: str = "inference") -> Callable[[], bool]:
+        """Return a condition: the job in work is at that step, where it is frozen."""
+
+        def there() -> bool:
+            step = self.controller.state.progress
+            if not self.controller.working or step is None:
+                return False
+            return (step.stage, step.detail) == (stage, detail)
+
+        return there
 
     # ------------------------------------------------------------ documents
 
@@ -204,32 +239,90 @@ class Stage:
         document.setActiveNode(layer)
         return layer
 
+    def chosen(self, document: Any, *layers: Any) -> Iterator[Any]:
+        """Make a layer the selected one, or wait for several that are selected by other means.
+
+        Krita selects a layer that was added some time after it was added.
+        """
+        wanted = {layer.uniqueId().toString() for layer in layers}
+        since: list[float] = []
+
+        def known() -> bool:
+            nodes = self.window.activeView().selectedNodes()
+            if {node.uniqueId().toString() for node in nodes} != wanted:
+                since.clear()
+                if len(layers) == 1:
+                    document.setActiveNode(layers[0])
+                return False
+            since.append(time.monotonic())
+            return since[-1] - since[0] > 0.2
+
+        document.waitForDone()
+        yield known
+
+    def at_time(self, document: Any, time: int) -> Iterator[Any]:
+        """Go to a time of an animation; yield until Krita is there."""
+        document.setCurrentTime(time)
+        document.waitForDone()
+        yield lambda: document.currentTime() == time
+        yield 0.2
+
+    def settled(self, document: Any, layer: Any) -> Iterator[Any]:
+        """Yield until a layer that Krita draws by and by shows something, always the same."""
+        rectangle = (0, 0, document.width(), document.height())
+        seen: list[tuple[float, bytes]] = []
+
+        def still() -> bool:
+            now, shown = time.monotonic(), bytes(layer.projectionPixelData(*rectangle))
+            if not seen or seen[0][1] != shown:
+                seen[:] = [(now, shown)]
+            return any(shown) and now - seen[0][0] > 0.3
+
+        document.refreshProjection()
+        document.waitForDone()
+        yield still
+
     def active(self, document: Any) -> Any:
-        """Return a condition: the document is the active one and Krita's menus know it."""
+        """Return a condition: the document is the active one and Krita's menus know it.
+
+        And the docker is seen: Krita hides it behind others when the first document opens.
+        """
         since: list[float] = []
 
         def condition() -> bool:
             if self.application.activeDocument() != document or document.activeNode() is None:
                 return False
             since.append(time.monotonic())
+            if len(since) == 1:
+                self.arrange()
+            if self._installed and self.widget("bshm_panel").visibleRegion().isEmpty():
+                return False
             return since[-1] - since[0] > 0.15
 
         return condition
 
-    def undone(self, document: Any) -> Iterator[Any]:
-        """Undo one step.
+    def undone(self, document: Any, gone: Callable[[], object]) -> Iterator[Any]:
+        """Undo one step and yield until `gone()`.
 
         Krita's menu learns of a step some time after it was made; whoever is faster than
-        that leaves it with the text of a step that is undone.
+        that leaves it with the text of a step that is undone. And where Krita is at work on
+        the image, it undoes later.
         """
         yield 0.4
-        self.application.action("edit_undo").trigger()
-        document.waitForDone()
-        yield 0.1
+        yield from self._stepped(document, "edit_undo", gone)
 
-    def redo(self, document: Any) -> None:
-        self.application.action("edit_redo").trigger()
+    def redone(self, document: Any, back: Callable[[], object]) -> Iterator[Any]:
+        """Redo one step and yield until `back()`."""
+        yield from self._stepped(document, "edit_redo", back)
+
+    def _stepped(self, document: Any, name: str, made: Callable[[], object]) -> Iterator[Any]:
         document.waitForDone()
+        action = self.application.action(name)
+        yield action.isEnabled
+        action.trigger()
+        document.waitForDone()
+        yield made
+        yield 0.1
 
     def undo_text(self) -> str:
         """Return what the next undo would take back."""
@@ -265,13 +358,17 @@ class Stage:
         file = Path(os.environ["BSHM_HOME"]) / "run" / "service.json"
         return int(json.loads(file.read_text())["pid"])
 
-    def prepare_launch(self) -> None:
-        """Say how the service is started from in here.
+    def prepare_launch(self, delay: float = 0) -> None:
+        """Say how the service is started from in here, and how much longer that takes.
 
         A starting service writes down its own command, which works outside only where Krita
         runs in a chroot.
         """
-        (Path(os.environ["BSHM_HOME"]) / "launch.json").write_text(self.plan["launch"])
+        launch = json.loads(self.plan["launch"])
+        if delay:
+            later = f'sleep {delay}; exec "$0" "$@"'
+            launch["command"] = ["/bin/sh", "-c", later, *launch["command"]]
+        (Path(os.environ["BSHM_HOME"]) / "launch.json").write_text(json.dumps(launch))
 
 
 def as_sent(layer: Any, rectangle: tuple[int, int, int, int], data: Any = None) -> dict[str, Any]:

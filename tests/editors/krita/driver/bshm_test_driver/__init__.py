@@ -21,7 +21,7 @@ from PyQt5.QtCore import QTimer
 
 import krita
 
-TIMEOUT = 90.0  # seconds that a case may wait for one thing
+TIMEOUT = 150.0  # seconds that a case may wait for one thing
 POLL = 20  # milliseconds
 
 
@@ -46,6 +46,8 @@ class Run:
         self.plan = plan
         self.names = list(plan["cases"])
         self.generator: Iterator[Any] = iter(())
+        self.ending = False
+        self.error: str | None = None
 
     def begin(self) -> None:
         sys.path.append(self.plan["repository"])
@@ -101,16 +103,24 @@ class Run:
         QTimer.singleShot(POLL, lambda: self.wait_for(condition, deadline))
 
     def finish(self, error: str | None) -> None:
+        if self.ending:  # what the case did wrong is known already
+            self.report(self.error or error)
+            return
         # Krita crashes now and then where a document goes before Python's handles into it.
         self.generator = iter(())
         gc.collect()
-        values = self.stage.end()
+        self.ending, self.error = True, error
+        self.generator = self.stage.end()
+        self.step()
+
+    def report(self, error: str | None) -> None:
+        self.ending = False
         self.write(
             {
                 "case": self.name,
                 "error": error,
                 "seconds": round(time.monotonic() - self.started, 2),
-                "values": values,
+                "values": self.stage.values,
             }
         )
         QTimer.singleShot(50, self.next_case)
