@@ -157,13 +157,18 @@ def _gray(path: str | None, pixels: Pixels) -> Pixels | None:
 
 
 class _Display:
-    """Progress on a terminal: a bar for many pictures, a line for one."""
+    """Progress on a terminal: a bar that counts many pictures, or follows the stages of one."""
 
     def __init__(self, count: int, args: argparse.Namespace) -> None:
         shown = sys.stderr.isatty() and not args.quiet
         self._single = count == 1
         self._bar = tqdm(
-            total=count, unit="picture", disable=not shown, leave=False, file=sys.stderr
+            total=count,
+            unit="picture",
+            bar_format="{desc}|{bar}| {elapsed}" if self._single else None,
+            disable=not shown,
+            leave=False,
+            file=sys.stderr,
         )
 
     def __enter__(self) -> _Display:
@@ -185,7 +190,10 @@ class _Display:
             words.append(f"({progress.position} before)")
         if progress.fraction is not None:
             words.append(f"{progress.fraction:.0%}")
+        if self._single:
+            self._bar.n = progress.fraction or 0.0
         self._bar.set_description(" ".join(word for word in words if word))
 
     def advance(self) -> None:
-        self._bar.update()
+        if not self._single:
+            self._bar.update()
