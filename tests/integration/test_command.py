@@ -255,7 +255,7 @@ def test_a_reader_who_leaves_is_no_failure_to_talk_about(tmp_path: Path) -> None
         os.close(reading)
         done = subprocess.run(
             [sys.executable, "-m", "bshm_bridge", *arguments],
-            env=environment(tmp_path),
+            env={**environment(tmp_path), "PYTHONUNBUFFERED": ""},
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
