@@ -15,7 +15,7 @@ from PIL import Image
 
 from bridge_client import Pixels
 from bshm_bridge import __version__
-from bshm_bridge.cli.pictures import read_picture
+from bshm_bridge.cli.pictures import ALPHA_NAME, RGBA_NAME, read_picture
 from bshm_bridge.errors import InvalidInput
 
 MAX_DOWNLOAD = 200_000_000
@@ -70,6 +70,29 @@ def expand(named: Iterable[str], folder: Path, *, recursive: bool = False) -> li
     stems = Counter(_stem(source).lower() for _, source in found)
     taken: set[str] = set()
     return [Input(name, source, folder / _place(source, stems, taken)) for name, source in found]
+
+
+def refuse_to_overwrite(pictures: Iterable[Input], others: Iterable[Path]) -> None:
+    """Raise `InvalidInput` where results would take the place of a picture that is read.
+
+    Parameters
+    ----------
+    others
+        Files that are read besides the pictures.
+    """
+    pictures = list(pictures)
+    results = {
+        (picture.folder / name).resolve()
+        for picture in pictures
+        for name in (ALPHA_NAME, RGBA_NAME)
+    }
+    read = [picture.source for picture in pictures if isinstance(picture.source, Path)]
+    for path in (*read, *others):
+        if path.resolve() in results:
+            raise InvalidInput(
+                f"{path} would be replaced by a result: name another folder with `-d`.",
+                "overwrites-input",
+            )
 
 
 def is_url(name: str) -> bool:

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
     from bshm_bridge import samples
     from bshm_bridge.cli.batch import matte_all
-    from bshm_bridge.cli.inputs import expand
+    from bshm_bridge.cli.inputs import expand, refuse_to_overwrite
     from bshm_bridge.cli.pictures import ALPHA_NAME, RGBA_NAME, refuse_unwritable
 
     named = [*args.inputs, *args.input]
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.output_dir)
     refuse_unwritable(folder)
     pictures = expand(named, folder, recursive=args.recursive)
+    refuse_to_overwrite(pictures, [Path(path) for path in (args.hint, args.trimap) if path])
     skipped: list[Input] = []
     if args.resume:
         done = [all((p.folder / n).exists() for n in (ALPHA_NAME, RGBA_NAME)) for p in pictures]
