@@ -100,6 +100,11 @@ async def opened(
         raise TimedOut("The service did not answer in time: please try again.") from error
     except (OSError, StreamTerminatedError, ProtocolError, EOFError) as error:
         raise ServiceLost(LOST) from error
+    except AttributeError as error:
+        # How grpclib finds that a connection was lost in the moment in which it was made.
+        if error.name != "_transport":
+            raise
+        raise ServiceLost(LOST) from error
 
 
 async def unary(

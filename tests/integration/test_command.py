@@ -137,6 +137,19 @@ def test_results_are_no_pictures_to_be_matted(tmp_path: Path) -> None:
     assert places == {"a.png": "a.png", "a.jpg": "a.jpg", "b.png": "b", "sub/c.png": "c"}
 
 
+def test_a_result_never_takes_the_place_of_a_picture_that_is_read(
+    service: RunningService, photo: Path, tmp_path: Path
+) -> None:
+    for name in ("rgba.png", "alpha.png"):
+        (tmp_path / name).write_bytes(photo.read_bytes())
+    for arguments in (["rgba.png"], [str(photo), "--hint", "alpha.png"]):
+        done = bshm(service.home, "matte", *arguments, "-d", ".", cwd=tmp_path)
+        assert done.returncode == 3
+        assert "name another folder" in done.stderr
+    for name in ("rgba.png", "alpha.png"):
+        assert (tmp_path / name).read_bytes() == photo.read_bytes()
+
+
 def test_broken_exif_data_does_not_lose_a_good_picture(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     Image.new("RGB", (40, 30), (200, 10, 10)).save(path, exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0")
@@ -255,7 +268,7 @@ def test_a_reader_who_leaves_is_no_failure_to_talk_about(tmp_path: Path) -> None
         os.close(reading)
         done = subprocess.run(
             [sys.executable, "-m", "bshm_bridge", *arguments],
-            env=environment(tmp_path),
+            env={**environment(tmp_path), "PYTHONUNBUFFERED": ""},
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,

@@ -224,6 +224,24 @@ def test_another_user_can_neither_read_the_token_nor_reach_the_socket(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to be another user")
+def test_another_user_who_reaches_the_port_is_refused(start_service: Start) -> None:
+    service = start_service("--tcp")
+    script = (
+        "import os, sys, grpc\n"
+        "from bshm.bridge.v1 import matting_pb2 as pb, matting_pb2_grpc as rpc\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "try:\n"
+        "    rpc.MattingStub(grpc.insecure_channel(sys.argv[1])).GetStatus(pb.GetStatusRequest())\n"
+        "except grpc.RpcError as error:\n"
+        "    print(os.geteuid(), error.code().name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, service.endpoint], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["65534", "UNAUTHENTICATED"], done.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("--tcp",)])
 def test_nothing_listens_beyond_loopback(start_service: Start, arguments: tuple[str, ...]) -> None:
     service = start_service(*arguments)

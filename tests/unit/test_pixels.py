@@ -178,6 +178,13 @@ def test_a_wide_profile_changes_colours_as_littlecms_does() -> None:
     assert not np.array_equal(converted, values)
 
 
+def test_linear_values_have_srgbs_primaries_whatever_the_profile() -> None:
+    values = np.random.default_rng(5).integers(0, 255, (6, 5, 3), np.uint8)
+    plain = to_rgb8(values, PixelFormat(5, 6, "RGB", linear=True))
+    fmt = PixelFormat(5, 6, "RGB", linear=True, icc_profile=_swapped_profile())
+    assert np.array_equal(to_rgb8(values, fmt), plain)
+
+
 def _swapped_profile() -> bytes:
     """Return sRGB's profile with the red and the green primary exchanged."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

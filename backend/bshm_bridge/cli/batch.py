@@ -188,13 +188,21 @@ def _gray(path: str | None, pixels: Pixels) -> Pixels | None:
 
 
 class _Display:
-    """Progress on a terminal: a bar for many pictures or frames, a line for one."""
+    """Progress on a terminal: a bar that counts many pictures, or follows the stages of one.
+
+    Of a video it counts the frames.
+    """
 
     def __init__(self, count: int, args: argparse.Namespace, unit: str = "picture") -> None:
         shown = sys.stderr.isatty() and not args.quiet
         self._single = count == 1
         self._bar = tqdm(
-            total=count or None, unit=unit, disable=not shown, leave=False, file=sys.stderr
+            total=count or None,
+            unit=unit,
+            bar_format="{desc}|{bar}| {elapsed}" if self._single else None,
+            disable=not shown,
+            leave=False,
+            file=sys.stderr,
         )
 
     def __enter__(self) -> _Display:
@@ -216,6 +224,8 @@ class _Display:
             words.append(f"({progress.position} before)")
         if progress.fraction is not None:
             words.append(f"{progress.fraction:.0%}")
+        if self._single:
+            self._bar.n = progress.fraction or 0.0
         self._bar.set_description(" ".join(word for word in words if word))
 
     def reached(self, done: int, total: int) -> None:
@@ -224,4 +234,5 @@ class _Display:
         self._bar.update(done - self._bar.n)
 
     def advance(self) -> None:
-        self._bar.update()
+        if not self._single:
+            self._bar.update()

@@ -41,10 +41,15 @@ class Input:
         return pictures.read_picture(download(self.source), self.name)
 
     @property
+    def results(self) -> tuple[Path, Path]:
+        """Files of matte and cut-out; a video's frames as pictures are elsewhere."""
+        names = clips if self.is_video else pictures
+        return self.folder / names.ALPHA_NAME, self.folder / names.RGBA_NAME
+
+    @property
     def done(self) -> bool:
         """Whether its results are there; of frames as pictures each is looked at in its turn."""
-        names = clips if self.is_video else pictures
-        return all((self.folder / name).exists() for name in (names.ALPHA_NAME, names.RGBA_NAME))
+        return all(path.exists() for path in self.results)
 
 
 def expand(
@@ -93,6 +98,25 @@ def expand(
 
 def _is_video(source: Path | str) -> bool:
     return isinstance(source, Path) and (source.suffix.lower() in clips.SUFFIXES or source.is_dir())
+
+
+def refuse_to_overwrite(inputs: Iterable[Input], others: Iterable[Path]) -> None:
+    """Raise `InvalidInput` where results would take the place of a file that is read.
+
+    Parameters
+    ----------
+    others
+        Files that are read besides the inputs.
+    """
+    inputs = list(inputs)
+    results = {path.resolve() for it in inputs for path in it.results}
+    read = [it.source for it in inputs if isinstance(it.source, Path)]
+    for path in (*read, *others):
+        if path.resolve() in results:
+            raise InvalidInput(
+                f"{path} would be replaced by a result: name another folder with `-d`.",
+                "overwrites-input",
+            )
 
 
 def is_url(name: str) -> bool:

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     from bshm_bridge import samples
     from bshm_bridge.cli.batch import matte_all
-    from bshm_bridge.cli.inputs import expand
+    from bshm_bridge.cli.inputs import expand, refuse_to_overwrite
     from bshm_bridge.cli.pictures import refuse_unwritable
 
     named = [*args.inputs, *args.input]
@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.output_dir)
     refuse_unwritable(folder)
     pictures = expand(named, folder, recursive=args.recursive, sequence=args.sequence)
+    refuse_to_overwrite(pictures, [Path(path) for path in (args.hint, args.trimap) if path])
     skipped: list[Input] = []
     if args.resume:
         skipped = [picture for picture in pictures if picture.done]

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from bridge_client import BridgeError, Busy, Matte, MatteOptions, Progress
+from bridge_client import BridgeError, Busy, Matte, MatteOptions, Progress, ServiceLost
 from bshm_bridge.engines.environments import Environments
 from bshm_bridge.models.store import store_of
 
@@ -128,13 +128,33 @@ def test_killed_workers_cost_one_request_each_and_the_service_nothing(
     wait_until(lambda: process.num_fds() <= handles + 1)
 
 
-def test_killing_the_service_ends_its_workers(start_service: Start, home: Path) -> None:
+def test_killing_the_service_in_mid_inference_ends_its_worker(
+    start_service: Start, home: Path
+) -> None:
     service = start_service(home=home)
     matte_grey(service, 50)
     (worker,) = workers(service)
+    running = threading.Event()
+    caught: list[BridgeError] = []
+
+    def watch(step: Progress) -> None:
+        if step.detail == "inference":
+            running.set()
+
+    def matte() -> None:
+        try:
+            service.client().matte(rgb(LARGE), options=options("deep"), progress=watch)
+        except BridgeError as error:
+            caught.append(error)
+
+    waiting = threading.Thread(target=matte)
+    waiting.start()
+    assert running.wait(30)
     service.process.kill()
     service.process.wait()
     wait_until(lambda: not worker.is_running(), 2.0)
+    waiting.join(30)
+    assert [type(error) for error in caught] == [ServiceLost]
 
 
 def test_a_worker_has_the_libraries_of_its_engines_check(start_service: Start, home: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -87,6 +90,7 @@ def test_the_command_shows_the_download_on_a_terminal(
     for name in names:
         Image.fromarray(PICTURE).save(tmp_path / name)
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen(
         [
             sys.executable,
@@ -99,7 +103,7 @@ def test_the_command_shows_the_download_on_a_terminal(
             "--engine",
             "tf2",
         ],
-        env={**environment(service.home), "COLUMNS": "100"},
+        env=environment(service.home),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=theirs,
