@@ -31,10 +31,10 @@ def plane_message(pixels: Pixels) -> pb.Plane:
     )
 
 
-def plane_pixels(plane: pb.Plane, data: memoryview) -> Pixels:
+def plane_pixels(plane: pb.Plane, data: bytes) -> Pixels:
     """Return the pixels that a plane of a result describes."""
     return Pixels(
-        data=bytes(data),
+        data=data,
         width=plane.width,
         height=plane.height,
         layout=pb.ChannelLayout.Name(plane.layout)[len("CHANNEL_LAYOUT_") :],  # type: ignore[arg-type]

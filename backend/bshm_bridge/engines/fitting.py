@@ -5,17 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bshm_bridge.models.manifest import AtMost, Fixed, Resample, ShortSide, SizeRule
 
 _LONGEST = 4096
 """Bound for rules that name none; a strip would otherwise exhaust the memory."""
 
-_PILLOW = {
-    "pillow-bilinear": Image.Resampling.BILINEAR,
-    "pillow-lanczos": Image.Resampling.LANCZOS,
-}
+_PILLOW = {"pillow-bilinear": "BILINEAR", "pillow-lanczos": "LANCZOS"}
 
 
 def network_size(width: int, height: int, rule: SizeRule) -> tuple[int, int]:
@@ -69,11 +65,14 @@ def fit(
     if image.shape[:2] == (height, width):
         return image
     if resample in _PILLOW:
-        picture = Image.fromarray(image).resize((width, height), _PILLOW[resample])
+        from PIL import Image  # here, because few models need it, and all wait for its import
+
+        method = Image.Resampling[_PILLOW[resample]]
+        picture = Image.fromarray(image).resize((width, height), method)
         return np.asarray(picture, np.uint8)
     shrinks = resample == "area" and width * height <= image.shape[0] * image.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=method)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=interpolation)
     return resized
 
 
