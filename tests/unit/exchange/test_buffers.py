@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,16 +27,20 @@ def test_memory_is_handed_out_again_once_it_is_free() -> None:
     assert (second.ctypes.data, second.size, kept.spare) == (place, SIZE - 5, 0)
 
 
-@pytest.mark.parametrize("view", ["slice", "reshaped", "of other type", "memoryview"])
-def test_a_view_holds_the_memory(view: str) -> None:
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda whole: whole[10:20][2:],
+        lambda whole: whole.reshape(3, -1)[1:, ::2],
+        lambda whole: whole.view("<u2")[::2].reshape(2, -1),
+        lambda whole: memoryview(whole)[5:],
+    ],
+    ids=["slice", "reshaped", "of other type", "memoryview"],
+)
+def test_a_view_holds_the_memory(look: Callable[[np.ndarray], Any]) -> None:
     kept = Buffers()
     whole = kept.empty(SIZE)
-    part = {
-        "slice": lambda: whole[10:20][2:],
-        "reshaped": lambda: whole.reshape(3, -1)[1:, ::2],
-        "of other type": lambda: whole.view("<u2")[::2].reshape(2, -1),
-        "memoryview": lambda: memoryview(whole)[5:],
-    }[view]()
+    part = look(whole)
     del whole
     gc.collect()
     assert kept.spare == 0
