@@ -76,13 +76,10 @@ def interactive(seconds: float, batch: int, rounds: int) -> None:
         item = (time.perf_counter() - start) / (client(home).status().done - before)
         for job in jobs:
             job.result()
+    usual, longest = statistics.median(waits) / item, max(waits) / item
     print(f"{left[0]} to {left[-1]} of {batch} layers of the batch were not done yet")
-    print(
-        f"wait in the queue / one item of the batch    {statistics.median(waits) / item:6.2f} × (median)"
-    )
-    print(
-        f"longest wait of {rounds:<3} / one item             {max(waits) / item:6.2f} × (aim: at most 1)"
-    )
+    print(f"wait in the queue / one item of the batch    {usual:6.2f} × (median)")
+    print(f"longest wait of {rounds:<3} / one item             {longest:6.2f} × (aim: at most 1)")
 
 
 def soak(jobs: int) -> None:
