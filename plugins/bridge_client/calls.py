@@ -16,6 +16,7 @@ from grpclib.client import (
 )
 from grpclib.config import Configuration
 from grpclib.const import Status
+from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 from grpclib.protocol import H2Protocol
 from h2.settings import SettingCodes
@@ -72,6 +73,13 @@ class _Channel(Channel):  # type: ignore[misc]
         return _Protocol(plain.handler, plain.config, plain.h2_config)
 
 
+class _Codec(ProtoCodec):  # type: ignore[misc]
+    """Takes messages that are in the wire's form already as well."""
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        return message if isinstance(message, bytes) else super().encode(message, message_type)
+
+
 class Calls:
     """The service's methods on one connection. Used within one event loop."""
 
@@ -81,10 +89,10 @@ class Calls:
             http2_connection_window_size=_WINDOW, http2_stream_window_size=_WINDOW
         )
         if connection.socket_path is not None:
-            self._channel = _Channel(path=connection.socket_path, config=config)
+            self._channel = _Channel(path=connection.socket_path, config=config, codec=_Codec())
         else:
             host, port = connection.address
-            self._channel = _Channel(host, port, config=config)
+            self._channel = _Channel(host, port, config=config, codec=_Codec())
         self.metadata = {"authorization": f"Bearer {connection.token}"}
         service = "/bshm.bridge.v1.Matting/"
         self.get_status = UnaryUnaryMethod(

@@ -28,6 +28,7 @@ from bridge_client.exchange import ExchangeDirectory, visible_directory
 from bridge_client.home import home as default_home
 from bridge_client.launcher import start_service
 from bridge_client.messages import (
+    chunk_message,
     header_message,
     notices_of,
     plane_pixels,
@@ -299,8 +300,8 @@ async def _send_chunks(stream: Any, buffers: Sequence[Buffer], tell: ReportProgr
     sent = 0
     for buffer in buffers:
         for start in range(0, len(buffer), CHUNK):
-            part = bytes(buffer[start : start + CHUNK])
-            await stream.send_message(pb.MatteRequest(chunk=part))
+            part = memoryview(buffer)[start : start + CHUNK]
+            await stream.send_message(chunk_message(part))
             sent += len(part)
             tell(Progress("sending", fraction=sent / total))
 

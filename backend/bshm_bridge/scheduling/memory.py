@@ -26,7 +26,7 @@ def estimate(request: JobRequest) -> int:
         per_pixel += 3  # the picture as RGB u8
     if layer.layout in ("RGBA", "BGRA", "GRAYA"):
         per_pixel += 4  # the same with transparency filled, and a mask of it
-    later = [4 if options.refinement == "best" else 0]
+    later = [7 if options.refinement == "best" else 0]  # with a soft band everywhere
     if options.edit.of_edge.edge_shift or options.edit.of_edge.feather:
         later.append(9)
     if options.foreground:
