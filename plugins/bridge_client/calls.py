@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,10 @@ from grpclib.client import (
 )
 from grpclib.config import Configuration
 from grpclib.const import Status
+from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.protocol import H2Protocol
+from h2.settings import SettingCodes
 
 from bridge_client.connection import Connection
 from bridge_client.errors import (
@@ -42,7 +46,38 @@ _ERRORS: dict[Status, type[BridgeError]] = {
     Status.CANCELLED: Cancelled,
 }
 
+_WINDOW = 64 << 20
+_FRAME = 2 << 20  # a chunk of pixels, its message and then some
+
 LOST = "The bshm service stopped while it was working: nothing was changed, please try again."
+
+
+class _Protocol(H2Protocol):  # type: ignore[misc]
+    """Moves pixels in large pieces: in Python each frame and each write costs, not each byte."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        own = transport.get_extra_info("socket")
+        if own is not None and own.family == getattr(socket, "AF_UNIX", None):
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _FRAME)
+        super().connection_made(transport)
+        # grpclib has a setting for the windows, none for the frames.
+        connection = getattr(self.connection, "_connection", None)
+        if connection is not None:
+            connection.update_settings({SettingCodes.MAX_FRAME_SIZE: _FRAME})
+            self.connection.flush()
+
+
+class _Channel(Channel):  # type: ignore[misc]
+    def _protocol_factory(self) -> H2Protocol:
+        plain = super()._protocol_factory()
+        return _Protocol(plain.handler, plain.config, plain.h2_config)
+
+
+class _Codec(ProtoCodec):  # type: ignore[misc]
+    """Takes messages that are in the wire's form already as well."""
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        return message if isinstance(message, bytes) else super().encode(message, message_type)
 
 
 class Calls:
@@ -51,13 +86,13 @@ class Calls:
     def __init__(self, connection: Connection) -> None:
         # Windows this large let a payload flow without waiting for acknowledgements.
         config = Configuration(
-            http2_connection_window_size=64 << 20, http2_stream_window_size=64 << 20
+            http2_connection_window_size=_WINDOW, http2_stream_window_size=_WINDOW
         )
         if connection.socket_path is not None:
-            self._channel = Channel(path=connection.socket_path, config=config)
+            self._channel = _Channel(path=connection.socket_path, config=config, codec=_Codec())
         else:
             host, port = connection.address
-            self._channel = Channel(host, port, config=config)
+            self._channel = _Channel(host, port, config=config, codec=_Codec())
         self.metadata = {"authorization": f"Bearer {connection.token}"}
         service = "/bshm.bridge.v1.Matting/"
         self.get_status = UnaryUnaryMethod(

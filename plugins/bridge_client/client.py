@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from bridge_client.exchange import ExchangeDirectory, visible_directory
 from bridge_client.home import home as default_home
 from bridge_client.launcher import start_service
 from bridge_client.messages import (
+    chunk_message,
     header_message,
     notices_of,
     plane_pixels,
@@ -298,7 +300,7 @@ async def _matte(
         result, payload = await _receive(stream, tell)
     if directory is not None:
         try:
-            payload = memoryview(directory.take(0))
+            payload = directory.take(0)
         except OSError as error:
             raise ServiceLost(LOST) from error
     return _matte_of(result, payload, "exchange" if directory is not None else "inline")
@@ -309,21 +311,21 @@ async def _send_chunks(stream: Any, buffers: Sequence[Buffer], tell: ReportProgr
     sent = 0
     for buffer in buffers:
         for start in range(0, len(buffer), CHUNK):
-            part = bytes(buffer[start : start + CHUNK])
-            await stream.send_message(pb.MatteRequest(chunk=part))
+            part = memoryview(buffer)[start : start + CHUNK]
+            await stream.send_message(chunk_message(part))
             sent += len(part)
             tell(Progress("sending", fraction=sent / total))
 
 
-async def _receive(stream: Any, tell: ReportProgress) -> tuple[pb.Result, memoryview]:
+async def _receive(stream: Any, tell: ReportProgress) -> tuple[pb.Result, bytes]:
     result: pb.Result | None = None
-    payload = bytearray()
+    chunks: list[bytes] = []
     while (event := await stream.recv_message()) is not None:
         kind = event.WhichOneof("event")
         if kind == "result":
             result = event.result
         elif kind == "chunk":
-            payload += event.chunk
+            chunks.append(event.chunk)
             tell(Progress("receiving"))
         else:
             step = progress_of(event)
@@ -332,21 +334,24 @@ async def _receive(stream: Any, tell: ReportProgress) -> tuple[pb.Result, memory
     if result is None:
         await stream.recv_trailing_metadata()  # raises what the service answered instead
         raise ServiceLost(LOST)
-    return result, memoryview(payload)
+    return result, b"".join(chunks)
 
 
-def _matte_of(result: pb.Result, payload: memoryview, transport: Any) -> Matte:
+def _matte_of(result: pb.Result, payload: bytes, transport: Any) -> Matte:
     planes: list[Pixels] = []
+    start = 0
     for plane in (result.matte, result.foreground):
         if not plane.height:
             continue
-        pixels = plane_pixels(plane, memoryview(b""))
-        if len(payload) < pixels.nbytes:
+        pixels = plane_pixels(plane, b"")
+        stop = start + pixels.nbytes
+        if len(payload) < stop:
             raise BridgeError(
                 "The service's answer was shorter than announced: please try again.", "short-result"
             )
-        planes.append(plane_pixels(plane, payload[: pixels.nbytes]))
-        payload = payload[pixels.nbytes :]
+        # A lone plane is all of the payload, of which a slice is no copy.
+        planes.append(replace(pixels, data=payload[start:stop]))
+        start = stop
     return Matte(
         alpha=planes[0],
         foreground=planes[1] if len(planes) > 1 else None,

@@ -37,7 +37,7 @@ def main() -> None:
     args = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as scratch,
-        running(args.seconds, cache_bytes=0) as (home, _),
+        running(args.seconds) as (home, _),
     ):
         photos = Path(scratch) / "photos"
         photos.mkdir()

@@ -1,40 +1,45 @@
 """Many clients, many jobs, huge layers: throughput, fairness, leaks and peak memory.
 
-`clients`  four clients with 6 MP layers and an engine of 0.2 s: throughput against the
-           engine's own, and how long the slowest client takes against the fastest
-`soak`     thousands of jobs in a row: memory, descriptors and threads must not grow
-`memory`   peak resident memory of the service for one layer of 100 MP
+`clients`      four clients with 6 MP layers and an engine of 0.2 s: throughput against the
+               engine's own, and how long the slowest client takes against the fastest
+`interactive`  how long somebody waits who comes while a batch of a hundred runs
+`soak`         thousands of jobs in a row: memory, descriptors and threads must not grow
+`memory`       peak resident memory of the service for one layer of 100 MP
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import psutil
 
 from bridge_client import MatteOptions, Pixels
-from tests.bench.service import client, running
+from tests.bench.service import client, running, unseen
+from tests.bench.transport import portrait_like
 
 
 def clients(seconds: float, jobs: int) -> None:
     """Four clients at once, each with `jobs` layers of its own."""
     width, height = 3000, 2000
-    with running(seconds, cache_bytes=0) as (home, _):
-        warm = Pixels(bytes(width * height * 3), width, height, "RGB")
-        client(home).matte(warm)
+    with running(seconds) as (home, _):
+        client(home).matte(Pixels(bytes(width * height * 3), width, height, "RGB"))
 
         def one(number: int) -> float:
             pixels = np.random.default_rng(number).integers(0, 255, (height, width, 3), np.uint8)
-            layer = Pixels(pixels.tobytes(), width, height, "RGB")
+            layer = bytearray(pixels.tobytes())
             mine = client(home, f"client {number}")
             barrier.wait()
             start = time.perf_counter()
             for _ in range(jobs):
-                mine.matte(layer, options=MatteOptions(refinement="fast"))
+                options = MatteOptions(refinement="fast")
+                mine.matte(unseen(layer, width, height), options=options)
             return time.perf_counter() - start
 
         barrier = threading.Barrier(4)
@@ -45,8 +50,43 @@ def clients(seconds: float, jobs: int) -> None:
     print(f"slowest client / fastest client    {max(spent) / min(spent):6.2f} × (aim: at most 1.3)")
 
 
+def interactive(seconds: float, batch: int, rounds: int) -> None:
+    """One client asks again and again while another has `batch` layers in the queue.
+
+    The service's own clock tells how long each waited: a hundred clients in this process
+    slow each other down.
+    """
+    width, height = 1200, 800
+
+    def ask(home: Path, name: str, priority: Literal["batch", "interactive"]) -> float:
+        layer = unseen(bytearray(width * height * 3), width, height)
+        matte = client(home, name).matte(layer, options=MatteOptions(priority=priority))
+        return matte.timings["queue"]
+
+    with running(seconds) as (home, _), ThreadPoolExecutor(batch) as pool:
+        jobs = [pool.submit(ask, home, "batch", "batch") for _ in range(batch)]
+        while client(home).status().done < 3:  # the batch is running
+            time.sleep(seconds / 10)
+        waits, left = [], []
+        before, start = client(home).status().done, time.perf_counter()
+        for number in range(rounds):
+            time.sleep(seconds * number / rounds)  # at another moment of an item each time
+            left.append(sum(not job.done() for job in jobs))
+            waits.append(ask(home, "person", "interactive"))
+        item = (time.perf_counter() - start) / (client(home).status().done - before)
+        for job in jobs:
+            job.result()
+    usual, longest = statistics.median(waits) / item, max(waits) / item
+    print(f"{left[0]} to {left[-1]} of {batch} layers of the batch were not done yet")
+    print(f"wait in the queue / one item of the batch    {usual:6.2f} × (median)")
+    print(f"longest wait of {rounds:<3} / one item             {longest:6.2f} × (aim: at most 1)")
+
+
 def soak(jobs: int) -> None:
-    """Compare the service after a tenth of `jobs` with the service after all of them."""
+    """Compare the service after a tenth of `jobs` with the service after all of them.
+
+    Every layer is another one, so that the cache fills up, and works, as it does in use.
+    """
     with running() as (home, pid):
         process = psutil.Process(pid)
         picture = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
@@ -78,10 +118,8 @@ def memory(megapixels: float, refinement: str) -> None:
     """Sample the service's resident memory while it works on one layer."""
     width = int((megapixels * 1.5e6) ** 0.5)
     height = int(megapixels * 1e6 / width)
-    with running(cache_bytes=0) as (home, pid):
+    with running() as (home, pid):
         process = psutil.Process(pid)
-        from tests.bench.transport import portrait_like
-
         pixels = Pixels(portrait_like(width, height).tobytes(), width, height, "RGB")
         client(home).matte(Pixels(bytes(300), 10, 10, "RGB"))
         idle = process.memory_info().rss
@@ -114,6 +152,10 @@ def main() -> None:
     part = commands.add_parser("clients")
     part.add_argument("--seconds", type=float, default=0.2, help="of the engine per layer")
     part.add_argument("--jobs", type=int, default=25, help="per client")
+    part = commands.add_parser("interactive")
+    part.add_argument("--seconds", type=float, default=0.3, help="of the engine per layer")
+    part.add_argument("--batch", type=int, default=100, help="layers")
+    part.add_argument("--rounds", type=int, default=10)
     part = commands.add_parser("soak")
     part.add_argument("--jobs", type=int, default=5000)
     part = commands.add_parser("memory")
@@ -122,6 +164,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.command == "clients":
         clients(args.seconds, args.jobs)
+    elif args.command == "interactive":
+        interactive(args.seconds, args.batch, args.rounds)
     elif args.command == "soak":
         soak(args.jobs)
     else:

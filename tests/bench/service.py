@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge_client import BridgeClient
+from bridge_client import BridgeClient, Pixels
 
 
 @contextmanager
@@ -43,6 +43,12 @@ def running(seconds: float = 0.0, **settings: object) -> Iterator[tuple[Path, in
 
 def client(home: Path, name: str = "bench", *, exchange: bool = True) -> BridgeClient:
     return BridgeClient(name, home, exchange=exchange)
+
+
+def unseen(data: bytearray, width: int, height: int) -> Pixels:
+    """Return RGB `data` as a layer that the service has not met, so that no cache answers."""
+    data[:8] = os.urandom(8)
+    return Pixels(data, width, height, "RGB")
 
 
 class TimedSession:

@@ -21,8 +21,8 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge_client import MatteOptions, Pixels
-from tests.bench.service import client, running
+from bridge_client import MatteOptions
+from tests.bench.service import client, running, unseen
 
 MIB = 1 << 20
 
@@ -38,7 +38,7 @@ def portrait_like(width: int, height: int) -> NDArray[np.uint8]:
     return picture
 
 
-def bare_copy(pixels: bytes, room: bytearray, answer: int, folder: Path) -> float:
+def bare_copy(pixels: bytearray, room: bytearray, answer: int, folder: Path) -> float:
     """Write the layer to tmpfs, read it, write an answer, read that: seconds.
 
     `room` takes what is read, so that its memory is not counted.
@@ -82,7 +82,7 @@ class BareStream:
         for start in range(0, len(self._answer), MIB):
             yield self._answer[start : start + MIB]
 
-    def seconds(self, pixels: bytes) -> float:
+    def seconds(self, pixels: bytearray) -> float:
         start = time.perf_counter()
         view = memoryview(pixels)
         parts = (bytes(view[i : i + MIB]) for i in range(0, len(view), MIB))
@@ -109,16 +109,15 @@ def measure(megapixels: float, rounds: int) -> dict[str, list[float]]:
     shared = Path("/dev/shm") if os.path.isdir("/dev/shm") else None  # noqa: PTH112
     with (
         tempfile.TemporaryDirectory(dir=shared) as scratch,
-        running(cache_bytes=0) as (home, _),
+        running() as (home, _),
     ):
         stream = BareStream(Path(scratch), width * height)
-        data = picture.tobytes()
+        data = bytearray(picture.tobytes())
         room = bytearray(len(data))
-        pixels = Pixels(data, width, height, "RGB")
 
         def ours(refinement: str, exchange: bool) -> float:
             options = MatteOptions(refinement=refinement)  # type: ignore[arg-type]
-            ask = client(home, exchange=exchange)
+            ask, pixels = client(home, exchange=exchange), unseen(data, width, height)
             return timed(lambda: ask.matte(pixels, options=options))
 
         cases: dict[str, Callable[[], float]] = {

@@ -82,7 +82,32 @@ def test_json_tells_files_model_and_time(
     assert result["device"] == "CPU"
     assert result["alpha"] == str(out / "alpha.png")
     assert (result["width"], result["height"]) == (160, 160)
-    assert "inference" in result["timings"]
+    stages = {"queue", "transfer", "decode", "fit", "inference", "refine", "colours", "encode"}
+    assert stages <= set(result["timings"])
+    status = json.loads(bshm(service.home, "status", "--json").stdout)
+    assert stages | {"send", "total"} <= set(status["timings"])
+
+
+def test_edits_are_made_on_request(service: RunningService, tmp_path: Path) -> None:
+    picture, selection = figure(240, 200)
+    Image.fromarray(picture).save(tmp_path / "figure.png")
+    Image.fromarray(selection).save(tmp_path / "hint.png")
+    plain, specks = "--feather=0", f"--remove-specks={selection.size}"
+    mean = {}
+    for edit in ("--edge-shift=4", "--edge-shift=-4", plain, specks):
+        out = tmp_path / edit
+        done = bshm(
+            service.home,
+            *("matte", str(tmp_path / "figure.png"), "--hint", str(tmp_path / "hint.png")),
+            *("-d", str(out), edit),
+        )
+        assert done.returncode == 0, done.stderr
+        with Image.open(out / "alpha.png") as file:
+            mean[edit] = float(np.asarray(file).mean())
+    assert mean["--edge-shift=-4"] < mean[plain] < mean["--edge-shift=4"]
+    assert mean[specks] == 0  # to somebody who asks for that, the figure itself is a speck
+    wrong = bshm(service.home, "matte", "--sample", "--fill-holes", "-1", cwd=tmp_path)
+    assert wrong.returncode == 2
 
 
 def test_photos_are_turned_upright(service: RunningService, photo: Path, tmp_path: Path) -> None:
@@ -397,11 +422,10 @@ def test_downloads_have_a_size_and_a_time_limit() -> None:
         with pytest.raises(InvalidInput) as caught:
             download(f"{address}/slow", seconds=0.5)
         assert caught.value.reason == "download-too-slow"
-        start = time.monotonic()
+        # It would take two hours to fill one block of what is read.
         with pytest.raises(InvalidInput) as caught:
             download(f"{address}/trickle", seconds=1.0)
         assert caught.value.reason == "download-too-slow"
-        assert time.monotonic() - start < 20
 
 
 def test_results_do_not_replace_good_ones_by_half_ones(

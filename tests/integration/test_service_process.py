@@ -21,6 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
+from prometheus_client.parser import text_string_to_metric_families
 
 from bridge_client import (
     BridgeClient,
@@ -436,10 +437,13 @@ def test_metrics_are_told_on_loopback(start_service: Start) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     service = start_service("--metrics-port", str(port))
-    service.client().matte(rgb(PICTURE), hint=gray(SELECTION))
+    matte = service.client().matte(rgb(PICTURE), hint=gray(SELECTION))
     text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     assert 'bshm_jobs_total{outcome="done"} 1.0' in text
-    assert 'bshm_stage_seconds_total{stage="inference"}' in text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    told = {s.labels["stage"]: s.value for s in families["bshm_stage_seconds"].samples}
+    for stage in ("queue", "transfer", "decode", "fit", "inference", "refine", "encode"):
+        assert told[stage] == pytest.approx(matte.timings[stage], abs=1e-4), stage
     assert 'bshm_models_loaded{model="classic"} 1.0' in text
     listening = psutil.Process(service.process.pid).net_connections("inet")
     assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}

@@ -62,6 +62,8 @@ def matte_all(inputs: list[Input], args: argparse.Namespace) -> Report:
         foreground=not args.keep_colours,
         edge_shift=args.edge_shift,
         feather=args.feather,
+        fill_holes=args.fill_holes,
+        remove_specks=args.remove_specks,
         priority="batch" if len(inputs) > 1 or videos else "interactive",
     )
     # Whoever runs this command has the service installed: clients start this one from now on.

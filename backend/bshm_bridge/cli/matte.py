@@ -50,6 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edge-shift", type=float, default=0.0, metavar="PX", help="grow, shrink")
     parser.add_argument("--feather", type=float, default=0.0, metavar="PX")
     parser.add_argument(
+        "--fill-holes",
+        type=_area,
+        default=0,
+        metavar="AREA",
+        help="up to so many pixels of the photo",
+    )
+    parser.add_argument(
+        "--remove-specks",
+        type=_area,
+        default=0,
+        metavar="AREA",
+        help="the same, beside the subject",
+    )
+    parser.add_argument(
         "--sequence",
         action="store_true",
         help="the pictures of a folder are the frames of one video, in the order of their numbers",
@@ -133,4 +147,11 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _area(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
     return value

@@ -7,21 +7,24 @@ import io
 import os
 import tempfile
 import warnings
+import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import putchunk
 
 from bridge_client import Matte, Pixels
 from bshm_bridge.errors import InvalidInput
 
 MAX_PIXELS = 1_000_000_000
+_PNG_HEADER = 33  # bytes of the signature and of the first chunk, which a profile follows
 # Pillow warns at this size, which many photographs have today, and refuses twice as much.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-_PNG_LEVEL = 1  # larger files, but many times faster
 
 ALPHA_NAME, RGBA_NAME = "alpha.png", "rgba.png"
 
@@ -107,11 +110,11 @@ def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Pat
 
 def result_images(matte: Matte, pixels: Pixels) -> tuple[Image.Image, Image.Image]:
     """Return the alpha matte (8 or 16 bits) and the cut-out as pictures."""
-    alpha = Image.fromarray(_values(matte.alpha)[..., 0])
+    levels = _values(matte.alpha)[..., 0]
+    alpha = Image.fromarray(levels)
     colours = matte.foreground if matte.foreground is not None else pixels
     rgba = _colour_image(colours).convert("RGBA" if colours.layout != "GRAY" else "LA")
-    eight_bit = alpha if alpha.mode == "L" else alpha.point(lambda value: value / 257).convert("L")
-    rgba.putalpha(eight_bit)
+    rgba.putalpha(Image.fromarray(_eight_bit(levels)))
     if rgba.mode == "LA" and not pixels.icc_profile:
         rgba = rgba.convert("RGBA")
     return alpha, rgba
@@ -181,15 +184,19 @@ def _values(pixels: Pixels) -> NDArray[Any]:
 
 
 def _colour_image(pixels: Pixels) -> Image.Image:
-    values = _values(pixels)
-    if pixels.depth == "u16":
-        values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    elif pixels.depth in ("f16", "f32"):
-        unit = np.nan_to_num(values.astype(np.float32))
-        values = (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+    values = _eight_bit(_values(pixels))
     if pixels.layout in ("GRAY", "GRAYA"):
         return Image.fromarray(np.ascontiguousarray(values[..., 0]))
     return Image.fromarray(np.ascontiguousarray(values[..., :3]))
+
+
+def _eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
+    if values.dtype == np.uint16:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if values.dtype.kind == "f":
+        unit = np.nan_to_num(values.astype(np.float32))
+        return (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return values
 
 
 def save(image: Image.Image, path: Path, profile: bytes) -> Path:
@@ -197,7 +204,7 @@ def save(image: Image.Image, path: Path, profile: bytes) -> Path:
     handle, fresh = tempfile.mkstemp(prefix=".", suffix=".png", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            image.save(file, "PNG", compress_level=_PNG_LEVEL, icc_profile=profile or None)
+            _write_png(image, file, profile)
         mask = os.umask(0)
         os.umask(mask)
         Path(fresh).chmod(0o666 & ~mask)
@@ -207,3 +214,19 @@ def save(image: Image.Image, path: Path, profile: bytes) -> Path:
             Path(fresh).unlink()
         raise
     return path
+
+
+def _write_png(image: Image.Image, file: BinaryIO, profile: bytes) -> None:
+    if image.mode == "LA":  # OpenCV knows no grey with alpha
+        image.save(file, "PNG", compress_level=1, icc_profile=profile or None)
+        return
+    # Pillow tries five filters on every row. OpenCV's one takes half as long, and files are
+    # no larger than with Pillow's fastest compression.
+    values = np.asarray(image)
+    if image.mode == "RGBA":
+        values = cv2.cvtColor(values, cv2.COLOR_RGBA2BGRA)
+    png = memoryview(cv2.imencode(".png", values)[1])
+    file.write(png[:_PNG_HEADER])
+    if profile:
+        putchunk(file, b"iCCP", b"ICC Profile\0\0", zlib.compress(profile))
+    file.write(png[_PNG_HEADER:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bshm_bridge.models.manifest import Resample
 from bshm_bridge.models.sizes import AtMost, Fixed, ShortSide, SizeRule
@@ -13,10 +12,7 @@ from bshm_bridge.models.sizes import AtMost, Fixed, ShortSide, SizeRule
 _LONGEST = 4096
 """Bound for rules that name none; a strip would otherwise exhaust the memory."""
 
-_PILLOW = {
-    "pillow-bilinear": Image.Resampling.BILINEAR,
-    "pillow-lanczos": Image.Resampling.LANCZOS,
-}
+_PILLOW = {"pillow-bilinear": "BILINEAR", "pillow-lanczos": "LANCZOS"}
 
 
 def network_size(width: int, height: int, rule: SizeRule) -> tuple[int, int]:
@@ -76,7 +72,10 @@ def fit(
     if image.shape[:2] == (height, width):
         return image
     if resample in _PILLOW:
-        picture = Image.fromarray(image).resize((width, height), _PILLOW[resample])
+        from PIL import Image  # here, because few models need it, and all wait for its import
+
+        method = Image.Resampling[_PILLOW[resample]]
+        picture = Image.fromarray(image).resize((width, height), method)
         return np.asarray(picture, np.uint8)
     if resample == "lanczos":
         sharp: NDArray[np.uint8] = cv2.resize(
@@ -84,8 +83,8 @@ def fit(
         )
         return sharp
     shrinks = resample == "area" and width * height <= image.shape[0] * image.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=method)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=interpolation)
     return resized
 
 

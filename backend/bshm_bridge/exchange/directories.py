@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bshm_bridge.errors import Exhausted, InvalidInput
+from bshm_bridge.exchange.buffers import Buffers
 
 NONCE_FILE = "nonce"
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -43,8 +44,13 @@ class PrivateDirectory:
         with os.fdopen(self._open(NONCE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(self.nonce)
 
-    def take(self, name: str, size: int) -> NDArray[np.uint8]:
+    def take(self, name: str, size: int, buffers: Buffers) -> NDArray[np.uint8]:
         """Return a private copy of the file `name`, which must be `size` bytes, and remove it.
+
+        Parameters
+        ----------
+        buffers
+            Gives the memory for it, once the file turned out to be what it should.
 
         Raises
         ------
@@ -57,7 +63,7 @@ class PrivateDirectory:
             raise InvalidInput("The exchange slot holds no readable file.", "bad-slot") from error
         try:
             _check(os.fstat(descriptor), size)
-            copy = np.empty(size, np.uint8)
+            copy = buffers.empty(size)
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 rest = memoryview(copy)
                 while rest:

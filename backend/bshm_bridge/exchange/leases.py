@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bshm_bridge.errors import InvalidInput
+from bshm_bridge.exchange.buffers import Buffers
 from bshm_bridge.exchange.directories import NONCE_FILE, PrivateDirectory
 from bshm_bridge.paths import private_directory
 
@@ -30,9 +31,9 @@ class Slot:
         self._directory = directory
         self._number = number
 
-    def take_input(self, size: int) -> NDArray[np.uint8]:
+    def take_input(self, size: int, buffers: Buffers) -> NDArray[np.uint8]:
         """Return a private copy of the input, which must be `size` bytes."""
-        return self._directory.take(f"{self._number}.in", size)
+        return self._directory.take(f"{self._number}.in", size, buffers)
 
     def put_output(self, arrays: list[NDArray[np.generic]]) -> None:
         """Leave the result for the client."""

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import psutil
-
 from bshm_bridge.matting.pixels import CHANNELS, DTYPES
 from bshm_bridge.scheduling.request import JobRequest
 
 
 def default_limit() -> int:
     """Return half of the machine's memory, in bytes."""
+    import psutil  # here, because the first job needs it, and nobody before
+
     return int(psutil.virtual_memory().total // 2)
 
 
@@ -26,7 +26,7 @@ def estimate(request: JobRequest) -> int:
         per_pixel += 3  # the picture as RGB u8
     if layer.layout in ("RGBA", "BGRA", "GRAYA"):
         per_pixel += 4  # the same with transparency filled, and a mask of it
-    later = [4 if options.refinement == "best" else 0]
+    later = [7 if options.refinement == "best" else 0]  # with a soft band everywhere
     if options.edit.of_edge.edge_shift or options.edit.of_edge.feather:
         later.append(9)
     if options.foreground:
@@ -40,6 +40,11 @@ class MemoryBudget:
     """Hands out bytes, interactive jobs first; a job larger than all of it runs alone.
 
     Batch jobs get three quarters at the most, so that an interactive one finds room.
+
+    Parameters
+    ----------
+    limit
+        Bytes; 0 means half of the machine's memory.
     """
 
     def __init__(self, limit: int) -> None:
@@ -53,6 +58,7 @@ class MemoryBudget:
         self, size: int, waiting: Callable[[int], None], *, batch: bool = False
     ) -> AsyncIterator[None]:
         """Hold `size` bytes; `waiting` is told how many are before us where we must wait."""
+        self._limit = self._limit or default_limit()
         place = (batch, asyncio.Event())
         self._queue.append(place)
         self._queue.sort(key=lambda entry: entry[0])  # stable: arrival counts among equals

@@ -89,7 +89,7 @@ class Scheduler:
         self._lanes: dict[tuple[str, str, str], Lane] = {}
         self._pixels = thread_pool(workers, "pixels")
         self._pixel_turns = Turns(workers)
-        self._budget = memory.MemoryBudget(settings.memory_limit or memory.default_limit())
+        self._budget = memory.MemoryBudget(settings.memory_limit)
         self._cache = AlphaCache(settings.cache_bytes)
         self.videos = Videos()
         self._housekeeper: asyncio.Task[None] | None = None

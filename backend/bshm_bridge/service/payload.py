@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bshm.bridge.v1 import matting_pb2 as pb
 from bshm_bridge.engines.base import Cancellation
 from bshm_bridge.errors import DeadlinePassed, InvalidInput
+from bshm_bridge.exchange.buffers import Buffers
 from bshm_bridge.exchange.leases import Leases, Slot
 from bshm_bridge.scheduling.request import Payload
 from bshm_bridge.scheduling.threads import in_thread
@@ -40,13 +41,18 @@ class Transport(Protocol):
 class ExchangeTransport:
     """Through files in a leased directory."""
 
-    def __init__(self, slot: Slot, context: Any, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, slot: Slot, context: Any, pool: ThreadPoolExecutor, buffers: Buffers
+    ) -> None:
         self._slot = slot
         self._context = context
         self._pool = pool
+        self._buffers = buffers
 
     async def receive(self, size: int, cancel: Cancellation) -> Payload:
-        return await in_thread(self._pool, cancel, lambda: self._slot.take_input(size))
+        return await in_thread(
+            self._pool, cancel, lambda: self._slot.take_input(size, self._buffers)
+        )
 
     async def put(self, arrays: list[NDArray[Any]], cancel: Cancellation) -> None:
         await in_thread(self._pool, cancel, lambda: self._slot.put_output(arrays))
@@ -61,12 +67,15 @@ class ExchangeTransport:
 class InlineTransport:
     """In the stream itself, chunk by chunk."""
 
-    def __init__(self, requests: AsyncIterator[pb.MatteRequest], context: Any) -> None:
+    def __init__(
+        self, requests: AsyncIterator[pb.MatteRequest], context: Any, buffers: Buffers
+    ) -> None:
         self._requests = requests
         self._context = context
+        self._buffers = buffers
 
     async def receive(self, size: int, cancel: Cancellation) -> Payload:
-        payload = np.empty(size, np.uint8)
+        payload = self._buffers.empty(size)
         target = memoryview(payload)
         start = 0
         async for message in _promptly(self._requests):
@@ -117,15 +126,16 @@ def transport_of(
     context: Any,
     leases: Leases,
     pool: ThreadPoolExecutor,
+    buffers: Buffers,
 ) -> Transport:
     """Return the transport that a header names; raises `InvalidInput` where it names none."""
     kind = header.WhichOneof("transport")
     if kind == "inline":
-        return InlineTransport(requests, context)
+        return InlineTransport(requests, context, buffers)
     if kind == "exchange":
         place = header.exchange
         slot = leases.find(place.lease).slot(place.directory, place.slot, place.nonce)
-        return ExchangeTransport(slot, context, pool)
+        return ExchangeTransport(slot, context, pool, buffers)
     raise InvalidInput("The header names neither the exchange nor inline.", "bad-header")
 
 

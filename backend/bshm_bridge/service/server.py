@@ -18,7 +18,6 @@ from urllib.parse import quote
 import filelock
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from bridge_client.connection import PROTOCOL, Connection, connection_file, write_connection
 from bridge_client.launcher import write_launch_file
@@ -28,11 +27,13 @@ from bshm_bridge import __version__
 from bshm_bridge.config import Settings
 from bshm_bridge.engines.registry import Registry
 from bshm_bridge.errors import Unavailable
+from bshm_bridge.exchange.buffers import Buffers
 from bshm_bridge.exchange.leases import Leases, shared_memory_root
 from bshm_bridge.paths import Paths, private_directory
 from bshm_bridge.scheduling.scheduler import Scheduler
 from bshm_bridge.service.auth import TokenInterceptor
 from bshm_bridge.service.metrics import serve_metrics
+from bshm_bridge.service.reflection import Reflection
 from bshm_bridge.service.servicer import MattingServicer
 
 _log = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ _SOCKET_LIMIT = 100  # bytes of a unix socket's path, on every platform
 _OPTIONS = [
     ("grpc.max_receive_message_length", 8 << 20),
     ("grpc.max_send_message_length", 8 << 20),
-    # Fewer and larger frames: a client in Python pays for each.
-    ("grpc.http2.max_frame_size", 1 << 20),
+    # A chunk of pixels in one frame: a client in Python pays for each.
+    ("grpc.http2.max_frame_size", 2 << 20),
     ("grpc.http2.lookahead_bytes", 8 << 20),
     ("grpc.so_reuseport", 0),  # a second server must not share the port silently
     ("grpc.http2.min_ping_interval_without_data_ms", 5000),
@@ -100,6 +101,7 @@ async def _serve(
     scheduler = Scheduler(registry, settings)
     leases = Leases(paths.home, shared_memory_root())
     leases.sweep()
+    buffers = Buffers()
     last_call = [time.monotonic()]
 
     def on_call() -> None:
@@ -107,13 +109,11 @@ async def _serve(
 
     token = secrets.token_urlsafe(32)
     server = grpc.aio.server(interceptors=[TokenInterceptor(token, on_call)], options=_OPTIONS)
-    servicer = MattingServicer(scheduler, leases, settings, stop.set)
+    servicer = MattingServicer(scheduler, leases, buffers, settings, stop.set)
     rpc.add_MattingServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]
     health_servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    reflection.enable_server_reflection(
-        (_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
-    )
+    server.add_generic_rpc_handlers((Reflection(server, (_SERVICE, health.SERVICE_NAME)),))
     metrics = None if metrics_port is None else serve_metrics(scheduler, metrics_port)
     # One that was killed left its token, which would be taken to our address.
     connection_file(paths.home).unlink(missing_ok=True)
@@ -131,7 +131,7 @@ async def _serve(
     if preload is not None:
         scheduler.preload(preload)
     try:
-        await _until_stopped(stop, settings, scheduler, last_call)
+        await _until_stopped(stop, settings, scheduler, buffers, last_call)
     finally:
         _log.info("draining %d jobs", len(scheduler.jobs))
         scheduler.draining = True
@@ -154,11 +154,16 @@ async def _serve(
 
 
 async def _until_stopped(
-    stop: asyncio.Event, settings: Settings, scheduler: Scheduler, last_call: list[float]
+    stop: asyncio.Event,
+    settings: Settings,
+    scheduler: Scheduler,
+    buffers: Buffers,
+    last_call: list[float],
 ) -> None:
     while not stop.is_set():
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=1.0)
+        buffers.trim()
         unused = time.monotonic() - max(last_call[0], scheduler.last_used)
         if settings.idle_exit and not scheduler.jobs and unused > settings.idle_exit:
             _log.info("nobody called for %.0f s", unused)

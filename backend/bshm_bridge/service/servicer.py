@@ -8,8 +8,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import psutil
-
 from bridge_client.connection import PROTOCOL
 from bshm.bridge.v1 import matting_pb2 as pb
 from bshm.bridge.v1 import matting_pb2_grpc as rpc
@@ -17,6 +15,7 @@ from bshm_bridge import __version__
 from bshm_bridge.config import Settings
 from bshm_bridge.engines.registry import CHAIN, FIRSTS
 from bshm_bridge.errors import InvalidInput, NotReady
+from bshm_bridge.exchange.buffers import Buffers
 from bshm_bridge.exchange.leases import NONCE_FILE, SLOTS, Leases
 from bshm_bridge.scheduling.job import Job
 from bshm_bridge.scheduling.request import Running
@@ -48,23 +47,26 @@ class MattingServicer(rpc.MattingServicer):
         self,
         scheduler: Scheduler,
         leases: Leases,
+        buffers: Buffers,
         settings: Settings,
         stop: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._leases = leases
+        self._buffers = buffers
         self._settings = settings
         self._stop = stop
         self._started = time.monotonic()
         self._files = thread_pool(2, "exchange")
-        self._process = psutil.Process()
 
     async def Matte(self, request_iterator: AsyncIterator[pb.MatteRequest], context: Any) -> None:
         async with reported(context):
             header = await _header(request_iterator)
             request = request_of(header)
             request.check(self._settings.max_pixels)
-            transport = transport_of(header, request_iterator, context, self._leases, self._files)
+            transport = transport_of(
+                header, request_iterator, context, self._leases, self._files, self._buffers
+            )
             outbox = Outbox(context.write)
             try:
                 async with self._scheduler.admitted(
@@ -134,7 +136,7 @@ class MattingServicer(rpc.MattingServicer):
             draining=scheduler.draining,
             models=_models(scheduler),
             jobs=[_job(job) for job in scheduler.jobs],
-            memory=self._process.memory_info().rss,
+            memory=_memory(os.getpid()),
             exchange=True,
             max_pixels=self._settings.max_pixels,
             totals=pb.Totals(
@@ -213,6 +215,8 @@ def _chains(models: list[pb.ModelStatus]) -> list[pb.ModelStatus]:
 def _memory(pid: int) -> int:
     if not pid:
         return 0
+    import psutil  # here, because nobody who waits for the service to start needs it
+
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

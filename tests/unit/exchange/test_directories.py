@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bshm_bridge.errors import Exhausted, InvalidInput
+from bshm_bridge.exchange.buffers import Buffers
 from bshm_bridge.exchange.directories import NONCE_FILE, PrivateDirectory
 from bshm_bridge.exchange.leases import SLOTS, Leases
 
@@ -22,7 +23,7 @@ def directory(tmp_path: Path) -> PrivateDirectory:
 
 def reason_of(directory: PrivateDirectory, name: str, size: int) -> str:
     with pytest.raises(InvalidInput) as caught:
-        directory.take(name, size)
+        directory.take(name, size, Buffers())
     return caught.value.reason
 
 
@@ -34,7 +35,7 @@ def test_directory_and_nonce_are_private(directory: PrivateDirectory) -> None:
 
 def test_a_plain_file_is_read_and_removed(directory: PrivateDirectory) -> None:
     (directory.path / "0.in").write_bytes(b"pixels")
-    assert directory.take("0.in", 6).tobytes() == b"pixels"
+    assert directory.take("0.in", 6, Buffers()).tobytes() == b"pixels"
     assert not (directory.path / "0.in").exists()
 
 
@@ -45,7 +46,7 @@ def test_what_was_read_does_not_change_when_the_client_goes_on_writing(
     with path.open("wb+") as file:
         file.write(b"before")
         file.flush()
-        copy = directory.take("0.in", 6)
+        copy = directory.take("0.in", 6, Buffers())
         file.seek(0)
         file.write(b"after!")
         file.flush()
@@ -82,7 +83,7 @@ def test_the_directory_stays_ours_when_its_path_is_replaced(
     directory.path.rename(moved)
     directory.path.mkdir()
     (directory.path / "0.in").write_bytes(b"forged")
-    assert directory.take("0.in", 6).tobytes() == b"pixels"
+    assert directory.take("0.in", 6, Buffers()).tobytes() == b"pixels"
 
 
 def test_results_are_written_one_after_the_other_over_an_old_link(
