@@ -15,6 +15,7 @@ from bshm.bridge.v1 import matting_pb2 as pb
 from bshm.bridge.v1 import matting_pb2_grpc as rpc
 from bshm_bridge import __version__
 from bshm_bridge.config import Settings
+from bshm_bridge.engines.classic import ClassicSession
 from bshm_bridge.errors import InvalidInput, NotReady
 from bshm_bridge.exchange.leases import NONCE_FILE, SLOTS, Leases
 from bshm_bridge.scheduling.request import Running
@@ -178,6 +179,8 @@ def _models(scheduler: Scheduler) -> list[pb.ModelStatus]:
             needs_trimap=manifest.needs_trimap,
             licence=manifest.licence,
         )
+        if status.engine == ClassicSession.engine:
+            status.device = ClassicSession.device  # known before there is a session to ask
         if lane and lane.session:
             status.engine = lane.session.engine
             status.device = lane.session.device
