@@ -79,17 +79,25 @@ def test_result_names_model_and_device_and_why_not_a_better_one() -> None:
 
 
 def test_status_names_the_device_the_reason_and_a_version_that_differs() -> None:
-    assert status_text(status(), "1.0") == "classic · CPU: BSHM is not installed."
-    assert "1.0, this plug-in 2.0" in status_text(status(), "2.0")
+    assert status_text(status(), "1.0", trimap=False) == "classic · CPU: BSHM is not installed."
+    assert "1.0, this plug-in 2.0" in status_text(status(), "2.0", trimap=False)
     assert version_text("1.0", "1.0") == ""
 
 
+def test_status_tells_that_a_trimap_counts() -> None:
+    first, second = status_text(status(), "1.0", trimap=True).splitlines()
+    assert first == "classic · CPU: BSHM is not installed."
+    assert second == "The layer “trimap” says where the subject is."
+
+
 def test_models_are_offered_with_what_they_run_on() -> None:
-    assert model_texts(status()) == {
+    usual = {
         "auto": "Best installed (classic)",
         "bshm": "BSHM portrait matting (not installed)",
         "classic": "BSHM portrait matting · CPU",
     }
+    assert model_texts(status(), guided=False) == usual
+    assert model_texts(status(), guided=True) == {**usual, "trimap": "BSHM portrait matting"}
 
 
 def test_sentences_of_the_service_reach_the_user_and_bugs_get_one_of_their_own() -> None:

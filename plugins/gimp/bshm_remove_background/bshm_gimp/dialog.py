@@ -37,6 +37,8 @@ class OptionsDialog:
         Asked for the models, on a thread of its own: the service may have to start.
     version
         The plugin's.
+    trimap, selection
+        Whether the image has them.
     """
 
     def __init__(
@@ -45,10 +47,15 @@ class OptionsDialog:
         config: Gimp.ProcedureConfig,
         client: BridgeClient,
         version: str,
+        *,
+        trimap: bool,
+        selection: bool,
     ) -> None:
         GimpUi.init("bshm_remove_background")
         self._config = config
         self._version = version
+        self._trimap = trimap
+        self._guided = trimap or selection
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Remove Background"))
         self._dialog.set_ok_label(_("Remove _Background"))
         self._status = Gtk.Label(label=_("Asking the service…"), xalign=0, wrap=True)
@@ -112,8 +119,8 @@ class OptionsDialog:
 
     def _show_status(self, status: ServiceStatus) -> None:
         if self._open:
-            self._status.set_text(status_text(status, self._version))
-            self._show_models(model_texts(status))
+            self._status.set_text(status_text(status, self._version, self._trimap))
+            self._show_models(model_texts(status, self._guided))
 
     def _show_models(self, texts: dict[str, str]) -> None:
         """Offer these models; the one chosen before stays, installed or not."""
