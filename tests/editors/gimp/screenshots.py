@@ -47,6 +47,7 @@ def take(
         window.do(f"""
             global image, layer, display
             image, layer, display = open_picture({str(file)!r}, *{size})
+            layer.set_name('photo')
             menu({menu!r}, {name + "…"!r})
             dialog = find('dialog', {name!r})
             find('label', 'classic', dialog)
