@@ -30,23 +30,35 @@ class TestService:
     def __init__(self, sandbox: Sandbox, home: Path) -> None:
         self.home = home
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        serve = 'sleep "$1"; shift; exec "$@" serve'
+        self._gate = home.parent / f"{home.name}-held"
+        self._reached = home.parent / f"{home.name}-reached"
+        wait = 'while [ -e "$1" ]; do touch "$2"; sleep 0.05; done'
+        serve = wait + '; shift 2; exec "$@" serve'
         self._starter = sandbox.host_program(
             home.parent / f"{home.name}-start", ["sh", "-c", serve, "serve"]
         )
         self.prepare()
 
-    def prepare(self, delay: float = 0) -> None:
+    def prepare(self, *, held: bool = False) -> None:
         """Say how the service is started, as `bshm plugins install` does.
 
         Parameters
         ----------
-        delay
-            Seconds that the start takes longer.
+        held
+            Whether a start gets no further before the next call; see `is_held`.
         """
-        command = [self._starter, str(delay), sys.executable, "-m", "bshm_bridge"]
+        self._reached.unlink(missing_ok=True)
+        if held:
+            self._gate.touch()
+        else:
+            self._gate.unlink(missing_ok=True)
+        command = [self._starter, self._gate, self._reached, sys.executable, "-m", "bshm_bridge"]
         launch = json.dumps({"command": [str(word) for word in command]})
         (self.home / "launch.json").write_text(launch)
+
+    def is_held(self) -> bool:
+        """Whether somebody has started the service, which gets no further."""
+        return self._reached.exists()
 
     @property
     def client(self) -> BridgeClient:

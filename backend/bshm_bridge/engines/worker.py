@@ -55,8 +55,11 @@ class Limits:
     """Until it is ready. CUDA compiles kernels at the first start, for minutes."""
     inference: float = 300.0
     """For one answer."""
-    grace: float = 2.0
-    """Between a cancel and the end of the worker that does not come to an answer."""
+    grace: float = 0.5
+    """Between a cancel and the end of the worker that does not come to an answer.
+
+    Long enough to spare a loaded model on a GPU, and the service is free within a second.
+    """
 
 
 @dataclass(frozen=True)

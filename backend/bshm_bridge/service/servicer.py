@@ -13,6 +13,7 @@ from bshm.bridge.v1 import matting_pb2 as pb
 from bshm.bridge.v1 import matting_pb2_grpc as rpc
 from bshm_bridge import __version__
 from bshm_bridge.config import Settings
+from bshm_bridge.engines.classic import ClassicSession
 from bshm_bridge.engines.registry import CHAIN, FIRSTS
 from bshm_bridge.errors import InvalidInput, NotReady
 from bshm_bridge.exchange.buffers import Buffers
@@ -183,6 +184,8 @@ def _models(scheduler: Scheduler) -> list[pb.ModelStatus]:
             licence=manifest.licence,
             temporal=manifest.temporal,
         )
+        if status.engine == ClassicSession.engine:
+            status.device = ClassicSession.device  # known before there is a session to ask
         if lane and lane.session:
             status.engine = lane.session.engine
             status.device = lane.session.device

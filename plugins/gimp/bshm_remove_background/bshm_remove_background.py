@@ -26,10 +26,11 @@ from bridge_client import BridgeClient, BridgeError, Matte  # noqa: E402
 from bridge_client.diagnostics import diagnostics  # noqa: E402
 from bshm_gimp.arguments import add_arguments, options_of, set_options  # noqa: E402
 from bshm_gimp.i18n import _  # noqa: E402
+from bshm_gimp.layers import find_trimap, layers_of  # noqa: E402
 from bshm_gimp.options import Options, load_settings, save_settings  # noqa: E402
 from bshm_gimp.removal import remove_background  # noqa: E402
 from bshm_gimp.sentences import translated  # noqa: E402
-from bshm_gimp.wording import done_text, error_text, version_text  # noqa: E402
+from bshm_gimp.wording import CannotRun, done_text, error_text, version_text  # noqa: E402
 
 ONE_CLICK = "plug-in-bshm-remove-background"
 WITH_DIALOG = "plug-in-bshm-remove-background-options"
@@ -57,7 +58,7 @@ class RemoveBackground(Gimp.PlugIn):  # type: ignore[misc]  # GIMP has no types
         run = run_one_click if name == ONE_CLICK else run_with_dialog
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
-        # Always live: what cannot be done is said in a sentence when it is asked for.
+        # Live wherever GIMP allows it: what cannot be done is said in a sentence.
         mask = Gimp.ProcedureSensitivityMask
         procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
         add_arguments(procedure)
@@ -72,11 +73,12 @@ class RemoveBackground(Gimp.PlugIn):  # type: ignore[misc]  # GIMP has no types
             summary,
             _(
                 "The local bshm service finds the people in each selected layer, or whatever "
-                "the selection surrounds roughly. The result is a layer mask, a new cut-out "
-                "layer, a selection, or a mask and a new background layer: one undo step. "
-                "Called without a dialog, the arguments alone count."
+                "the selection surrounds roughly. A layer named “trimap”, shown or not, is "
+                "followed where it is black (background) or white (subject). The result is a "
+                "layer mask, a new cut-out layer, a selection, or a mask and a new background "
+                "layer: one undo step. Called without a dialog, the arguments alone count."
             ),
-            name,
+            None,  # else dialogs get a button for a page that GIMP's manual does not have
         )
         procedure.set_attribution("bshm-bridge", "bshm-bridge", "2026")
         return procedure
@@ -104,11 +106,22 @@ def run_with_dialog(
     data: Any,
 ) -> Gimp.ValueArray:
     if run_mode == Gimp.RunMode.INTERACTIVE:
+        try:
+            layers_of(image, drawables)  # before the user has chosen anything in vain
+        except CannotRun as error:
+            return failed(procedure, BridgeClient("gimp"), error, interactive=True)
         from bshm_gimp.dialog import OptionsDialog
 
         settings = load_settings(SETTINGS)
         set_options(config, settings.options)
-        if not OptionsDialog(procedure, config, BridgeClient("gimp"), VERSION).run():
+        dialog = OptionsDialog(
+            procedure,
+            config,
+            BridgeClient("gimp"),
+            VERSION,
+            trimap=find_trimap(image) is not None,
+        )
+        if not dialog.run():
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
         if config.get_property("remember"):
             save_settings(SETTINGS, replace(settings, options=options_of(config)))

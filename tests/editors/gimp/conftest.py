@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.editors.gimp.runner import GimpRunner
+from tests.editors.gimp.runner import GimpRunner, GimpWindow
 from tests.editors.sandbox import Sandbox
 from tests.editors.service import TestService
 
@@ -24,3 +24,9 @@ def gimp(
     gimp_sandbox: Sandbox, service: TestService, tmp_path_factory: pytest.TempPathFactory
 ) -> GimpRunner:
     return GimpRunner(gimp_sandbox, tmp_path_factory.mktemp("gimp"), service.home)
+
+
+@pytest.fixture(scope="module")
+def window(gimp: GimpRunner) -> Iterator[GimpWindow]:
+    with gimp.window() as window:
+        yield window

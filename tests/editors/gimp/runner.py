@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bshm_bridge.editors.base import Profile
 from bshm_bridge.editors.gimp import Gimp
@@ -18,6 +21,23 @@ from tests.editors.sandbox import Finished, Sandbox
 from tests.editors.service import wait_for
 
 INSIDE = Path(__file__).parent / "inside"
+NAME = "bshm_remove_background"
+# All that our process says, and what GIMP (not its theme or its desktop) says of anything.
+_COMPLAINT = re.compile(
+    r"^\(bshm[^:]*:\d+\): |^\(gimp[^:]*:\d+\): (Lib)?(Gimp|GEGL)"
+    r"|Traceback|bshm_(remove|gimp)|[Pp]lug-?in crashed"
+)
+# GIMP ends so with any plug-in; GTK says it of any program that is driven from outside.
+_NOT_OURS = re.compile(
+    r"gimp_finalize: list of contexts|gegl_tile_cache_destroy: runtime check"
+    r"|gdk_window_get_window_type: assertion|gtk_accessible_get_widget: assertion"
+)
+
+
+def complaints(log: str) -> list[str]:
+    """Return the lines in what GIMP and its plug-ins wrote that GIMP alone would not write."""
+    lines = log.splitlines()
+    return [line for line in lines if _COMPLAINT.search(line) and not _NOT_OURS.search(line)]
 
 
 class GimpWindow:
@@ -67,7 +87,7 @@ class GimpRunner:
 
     def _write_settings(self) -> None:
         asked = ["gimp-console-3.0", "--version"]
-        answer = self.sandbox.run(asked, env=self.environment(), timeout=60).check()
+        answer = self.sandbox.run(asked, env=self.environment(), timeout=300).check()
         version = answer.stdout.split()[-1]  # another one would be welcomed with a dialog
         settings = f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
         (self.profile / "gimprc").write_text(settings)
@@ -84,8 +104,23 @@ class GimpRunner:
             **(extra or {}),
         }
 
+    @property
+    def plugin(self) -> Path:
+        """The plug-in's folder."""
+        return self.profile / "plug-ins" / NAME
+
+    @property
+    def settings(self) -> Path:
+        """Where the plug-in keeps the one-click entry's settings."""
+        return self.profile / "bshm-remove-background.json"
+
+    def at_work(self) -> bool:
+        """Whether a process of the plug-in lives."""
+        script = str(self.plugin / f"{NAME}.py")
+        return any(script in (p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
+
     def console(
-        self, script: str, arguments: Mapping[str, Any], *, name: str = "", timeout: float = 180
+        self, script: str, arguments: Mapping[str, Any], *, name: str = "", timeout: float = 600
     ) -> Finished:
         """Run ``inside/<script>`` in GIMP without windows; it sees `arguments`.
 
@@ -94,7 +129,7 @@ class GimpRunner:
         argv = self._command("gimp-console-3.0", script, arguments, name)
         return self.sandbox.run(argv, env=self.environment(), timeout=timeout)
 
-    def shell(self, line: str, folder: Path, *, timeout: float = 120) -> Finished:
+    def shell(self, line: str, folder: Path, *, timeout: float = 600) -> Finished:
         """Run a line of shell in `folder`, where GIMP is installed."""
         code = f"cd {shlex.quote(str(folder))}\n{line}"
         program = ["dbus-run-session", "--", "sh", "-c", code]
@@ -112,7 +147,7 @@ class GimpRunner:
         program = [*argv[:2], *display, session, "session", *argv[2:]]
         log = self.folder / f"window-{language}.log"
         with self.sandbox.start(program, env=env, log=log) as process:
-            wait_for(lambda: place.exists() or process.poll() is not None, seconds=90)
+            wait_for(lambda: place.exists() or process.poll() is not None, seconds=300)
             assert process.poll() is None, log.read_text()
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(120)

@@ -28,7 +28,7 @@ def main() -> None:
     gimp = GimpRunner(sandbox, folder / "gimp", service.home)
     with Image.open(samples.portrait()) as portrait:
         picture = portrait.convert("RGB")
-        picture.thumbnail((560, 420))
+        picture.thumbnail((512, 512))
     file = folder / "picture"
     file.write_bytes(picture.tobytes())
     try:
@@ -47,6 +47,7 @@ def take(
         window.do(f"""
             global image, layer, display
             image, layer, display = open_picture({str(file)!r}, *{size})
+            layer.set_name('photo')
             menu({menu!r}, {name + "…"!r})
             dialog = find('dialog', {name!r})
             find('label', 'classic', dialog)
@@ -59,7 +60,7 @@ def take(
         window.do(f"""
             press(find('button', 'OK', find('dialog', 'GIMP Message')))
             time.sleep(1)
-            window_screenshot('GIMP', {str(IMAGES / "gimp-window.png")!r})
+            window_screenshot('GIMP', {str(IMAGES / "gimp-window.png")!r}, (1150, 760))
         """)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from PIL import Image
 from bridge_client import MatteOptions, Pixels
 from bshm_bridge import samples
 from tests.editors.gimp.picture import FIGURE, SIZE, picture
-from tests.editors.gimp.runner import GimpRunner
+from tests.editors.gimp.runner import GimpRunner, complaints
 from tests.editors.sandbox import REPOSITORY, Finished
 from tests.editors.service import TestService
 
@@ -25,12 +26,41 @@ def test_batch_line_of_the_readme_works_as_printed(gimp: GimpRunner, tmp_path: P
     (line,) = [block for block in blocks if "plug-in-script-fu-eval" in block]
     shutil.copy(samples.portrait(), tmp_path / "photo.jpg")
     finished = gimp.shell(line, tmp_path).check()
-    assert "bshm_remove_background" not in finished.stderr
+    assert complaints(finished.stderr) == []
     with Image.open(samples.portrait()) as photo, Image.open(tmp_path / "photo.png") as cutout:
         assert (cutout.mode, cutout.size) == ("RGBA", photo.size)
         alpha = np.asarray(cutout.getchannel("A"))
     assert (alpha[:40, :40] == 0).all()  # a corner of the background
     assert alpha[alpha.shape[0] * 3 // 4, alpha.shape[1] // 3] == 255  # the person
+
+
+def test_python_lines_of_the_documentation_work_as_printed(
+    gimp: GimpRunner, tmp_path: Path
+) -> None:
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (REPOSITORY / "docs/gimp.md").read_text(), re.DOTALL
+    )
+    photo, answer = tmp_path / "photo.jpg", tmp_path / "answer.json"
+    shutil.copy(samples.portrait(), photo)
+    finished = gimp.console("documented.py", {"code": code, "photo": photo, "answer": answer})
+    assert complaints(finished.check().stderr) == []
+    assert json.loads(answer.read_text()) == ["Background cut-out", "Background"]
+
+
+def test_procedure_browser_tells_what_the_documentation_tells(
+    gimp: GimpRunner, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer.json"
+    gimp.console("browse.py", {"answer": answer}).check()
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (REPOSITORY / "docs/gimp.md").read_text(), re.M)
+    for procedure in json.loads(answer.read_text()):
+        assert procedure["summary"].startswith("Hide the background of the selected layers")
+        assert "A layer named “trimap”" in procedure["help"]
+        own = {name: text for name, text in procedure["arguments"].items() if name in rows}
+        assert list(own) == rows
+        assert all(len(text) > 15 for text in own.values())
+        others = {"run-mode", "image", "drawables"}
+        assert others <= set(procedure["arguments"]) - set(rows) <= {*others, "remember"}
 
 
 def test_ten_gimps_at_once_get_the_right_masks(
@@ -49,7 +79,7 @@ def test_ten_gimps_at_once_get_the_right_masks(
 
     with ThreadPoolExecutor(10) as pool:
         for finished in pool.map(run, range(10)):
-            finished.check()
+            assert complaints(finished.check().stderr) == []
     hint = np.zeros((HEIGHT, WIDTH), np.uint8)
     x, y, width, height = FIGURE
     hint[y : y + height, x : x + width] = 255

@@ -9,7 +9,9 @@ from pathlib import Path
 import polib
 import pytest
 
-from bshm_gimp.sentences import SENTENCES
+from bshm_bridge.engines.classic import ClassicEngine
+from bshm_bridge.engines.registry import Registry
+from bshm_gimp.sentences import SENTENCES, WHOLE
 
 PLUGIN = Path(__file__).parents[3] / "plugins/gimp/bshm_remove_background"
 CATALOG = PLUGIN / "locale/zh_CN/LC_MESSAGES/bshm_remove_background.po"
@@ -75,6 +77,14 @@ def test_compiled_catalog_is_of_this_catalog(catalog: polib.POFile, tmp_path: Pa
     catalog.save_as_mofile(str(compiled))
     shipped = CATALOG.with_suffix(".mo").read_bytes()
     assert shipped == compiled.read_bytes(), "compile it again: msgfmt -o NAME.mo NAME.po"
+
+
+def test_sentences_that_are_translated_whole_are_what_the_service_says(
+    catalog: polib.POFile,
+) -> None:
+    _name, reason = Registry({"classic": ClassicEngine()}).default()
+    assert reason in WHOLE
+    assert reason in {entry.msgid for entry in catalog}
 
 
 def test_translated_reasons_are_ones_that_exist() -> None:

@@ -79,9 +79,15 @@ def test_result_names_model_and_device_and_why_not_a_better_one() -> None:
 
 
 def test_status_names_the_device_the_reason_and_a_version_that_differs() -> None:
-    assert status_text(status(), "1.0") == "classic · CPU: BSHM is not installed."
-    assert "1.0, this plug-in 2.0" in status_text(status(), "2.0")
+    assert status_text(status(), "1.0", trimap=False) == "classic · CPU: BSHM is not installed."
+    assert "1.0, this plug-in 2.0" in status_text(status(), "2.0", trimap=False)
     assert version_text("1.0", "1.0") == ""
+
+
+def test_status_tells_that_a_trimap_counts() -> None:
+    first, second = status_text(status(), "1.0", trimap=True).splitlines()
+    assert first == "classic · CPU: BSHM is not installed."
+    assert second == "The layer “trimap” says where the subject is."
 
 
 def test_models_are_offered_with_what_they_run_on() -> None:
@@ -89,6 +95,7 @@ def test_models_are_offered_with_what_they_run_on() -> None:
         "auto": "Best installed (classic)",
         "bshm": "BSHM portrait matting (not installed)",
         "classic": "BSHM portrait matting · CPU",
+        "trimap": "BSHM portrait matting",
     }
 
 

@@ -37,6 +37,8 @@ class OptionsDialog:
         Asked for the models, on a thread of its own: the service may have to start.
     version
         The plugin's.
+    trimap
+        Whether the image has one.
     """
 
     def __init__(
@@ -45,10 +47,13 @@ class OptionsDialog:
         config: Gimp.ProcedureConfig,
         client: BridgeClient,
         version: str,
+        *,
+        trimap: bool,
     ) -> None:
         GimpUi.init("bshm_remove_background")
         self._config = config
         self._version = version
+        self._trimap = trimap
         self._dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Remove Background"))
         self._dialog.set_ok_label(_("Remove _Background"))
         self._status = Gtk.Label(label=_("Asking the service…"), xalign=0, wrap=True)
@@ -112,7 +117,7 @@ class OptionsDialog:
 
     def _show_status(self, status: ServiceStatus) -> None:
         if self._open:
-            self._status.set_text(status_text(status, self._version))
+            self._status.set_text(status_text(status, self._version, self._trimap))
             self._show_models(model_texts(status))
 
     def _show_models(self, texts: dict[str, str]) -> None:

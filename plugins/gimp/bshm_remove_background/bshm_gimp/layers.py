@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gi.repository import Babl, Gegl, Gimp
 
 from bridge_client import Pixels
 from bshm_gimp.formats import LayerFormat, layer_format, overlap, stripes
 from bshm_gimp.i18n import _
+from bshm_gimp.trimap import is_trimap, trimap_values
 from bshm_gimp.wording import CannotRun
 
 
 def layers_of(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
-    """Return the layers that the user means, each once.
+    """Return the layers that the user means, each once and without trimaps.
 
     Raises
     ------
@@ -21,6 +22,7 @@ def layers_of(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gim
         There is none among `drawables`, or one cannot have a mask.
     """
     layers: list[Gimp.Layer] = []
+    trimaps = False
     for drawable in drawables or image.get_selected_layers():
         layer = drawable
         if drawable.is_layer_mask():  # the user looks at the mask and means its layer
@@ -29,11 +31,34 @@ def layers_of(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gim
             raise CannotRun(_("A channel is selected: select a layer and try again."))
         if layer.is_floating_sel():
             raise CannotRun(_("There is a floating selection: anchor it and try again."))
-        if layer.get_id() not in [other.get_id() for other in layers]:
+        if is_trimap(layer.get_name()):
+            trimaps = True
+        elif layer.get_id() not in [other.get_id() for other in layers]:
             layers.append(layer)
+    if trimaps and not layers:
+        raise CannotRun(
+            _(
+                "The layer “trimap” only says where the subject is: select the layer with the "
+                "picture and try again."
+            )
+        )
     if not layers:
         raise CannotRun(_("No layer is selected: select one and try again."))
     return layers
+
+
+def every_layer(layers: Sequence[Gimp.Layer]) -> Iterator[Gimp.Layer]:
+    """Yield layers from the top, each group before what is in it."""
+    for layer in layers:
+        yield layer
+        if layer.is_group_layer():
+            yield from every_layer(layer.get_children())
+
+
+def find_trimap(image: Gimp.Image) -> Gimp.Layer | None:
+    """Return the topmost layer that is a trimap, shown or not."""
+    layers = every_layer(image.get_layers())
+    return next((layer for layer in layers if is_trimap(layer.get_name())), None)
 
 
 def format_of(layer: Gimp.Layer) -> LayerFormat:
@@ -77,6 +102,16 @@ def read_selection(layer: Gimp.Layer) -> Pixels | None:
     if data.count(0) == len(data):
         return None
     return Pixels(data=data, width=width, height=height, layout="GRAY")
+
+
+def read_trimap(trimap: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
+    """Return what a trimap says about a layer; None where it says nothing."""
+    _found, left, top = trimap.get_offsets()
+    _found, x, y = layer.get_offsets()
+    width, height = layer.get_width(), layer.get_height()
+    # Beside the trimap there is nothing: transparency, which is unknown.
+    data = trimap_values(_read(trimap, "Y'A u8", (x - left, y - top, width, height), 2))
+    return None if data is None else Pixels(data, width, height, "GRAY")
 
 
 def write_matte(drawable: Gimp.Drawable, matte: Pixels) -> None:

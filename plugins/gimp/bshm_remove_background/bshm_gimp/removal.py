@@ -10,10 +10,20 @@ from gi.repository import Gimp
 from bridge_client import BridgeClient, Matte, Pixels, Progress
 from bshm_gimp import outputs
 from bshm_gimp.i18n import _
-from bshm_gimp.layers import format_of, layers_of, read_layer, read_selection
+from bshm_gimp.layers import (
+    every_layer,
+    find_trimap,
+    format_of,
+    layers_of,
+    read_layer,
+    read_selection,
+    read_trimap,
+)
 from bshm_gimp.options import Options
 from bshm_gimp.progress import done_part
 from bshm_gimp.wording import CannotRun, done_text, progress_text
+
+_REMOVED = _("The layer was removed or resized meanwhile: no mask was made, please try again.")
 
 
 def remove_background(
@@ -38,9 +48,13 @@ def remove_background(
             )
         )
     Gimp.progress_init(_("Remove Background"))
+    trimap = find_trimap(image)
     results = []
     for number, layer in enumerate(layers, start=1):
-        pixels, matte = _ask(client, layer, options, number, len(layers))
+        # The user may have removed them while the layers before were under way.
+        if not (layer.is_valid() and (trimap is None or trimap.is_valid())):
+            raise CannotRun(_REMOVED)
+        pixels, matte = _ask(client, layer, trimap, options, number, len(layers))
         # Only a cut-out needs the pixels again; of many layers that is much memory.
         results.append((layer, pixels if options.output == "layer" else None, matte))
     Gimp.progress_set_text(done_text(results[-1][2]))
@@ -53,10 +67,16 @@ def remove_background(
 
 
 def _ask(
-    client: BridgeClient, layer: Gimp.Layer, options: Options, number: int, layers: int
+    client: BridgeClient,
+    layer: Gimp.Layer,
+    trimap: Gimp.Layer | None,
+    options: Options,
+    number: int,
+    layers: int,
 ) -> tuple[Pixels, Matte]:
     pixels = read_layer(layer)
     hint = read_selection(layer) if options.use_selection else None
+    known = read_trimap(trimap, layer) if trimap is not None else None
     shown: list[str] = []
 
     def tell(step: Progress) -> None:
@@ -73,6 +93,7 @@ def _ask(
     matte = client.matte(
         pixels,
         hint=hint,
+        trimap=known,
         options=options.for_service(format_of(layer).depth),
         progress=tell,
     )
@@ -81,20 +102,11 @@ def _ask(
 
 def _check_unchanged(image: Gimp.Image, results: list[tuple[Gimp.Layer, Matte]]) -> None:
     """Raise `CannotRun` where the user has removed or resized a layer meanwhile."""
-    there = {layer.get_id() for layer in _every_layer(image.get_layers())}
+    there = {layer.get_id() for layer in every_layer(image.get_layers())}
     for layer, matte in results:
         size = (matte.alpha.width, matte.alpha.height)
         if layer.get_id() not in there or (layer.get_width(), layer.get_height()) != size:
-            raise CannotRun(
-                _("The layer was removed or resized meanwhile: no mask was made, please try again.")
-            )
-
-
-def _every_layer(layers: Sequence[Gimp.Layer]) -> Iterator[Gimp.Layer]:
-    for layer in layers:
-        yield layer
-        if layer.is_group_layer():
-            yield from _every_layer(layer.get_children())
+            raise CannotRun(_REMOVED)
 
 
 def _apply(

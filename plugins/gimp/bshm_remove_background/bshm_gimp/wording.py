@@ -61,15 +61,24 @@ def done_text(matte: Matte) -> str:
     return f"{text}: " + " ".join(translated(n.message, n.reason) for n in reasons)
 
 
-def status_text(status: ServiceStatus, version: str) -> str:
-    """Return what the automatic choice is now, and whether plugin and service fit."""
+def status_text(status: ServiceStatus, version: str, trimap: bool) -> str:
+    """Return what the automatic choice is now, and what else the user should know of a run.
+
+    Parameters
+    ----------
+    version
+        The plugin's; another one than the service's is told.
+    trimap
+        Whether a trimap will be followed.
+    """
     model = next((m for m in status.models if m.name == status.default_model), None)
     device = model.device if model is not None and model.device else ""
     text = " · ".join(filter(None, (status.default_model, device)))
     if status.default_reason:
         text += f": {translated(status.default_reason, 'fallback')}"
+    followed = _("The layer “trimap” says where the subject is.") if trimap else ""
     difference = version_text(status.version, version)
-    return f"{text}\n{difference}" if difference else text
+    return "\n".join(filter(None, (text, followed, difference)))
 
 
 def version_text(service: str, plugin: str) -> str:
@@ -86,8 +95,6 @@ def model_texts(status: ServiceStatus) -> dict[str, str]:
     """Return the models to choose from, by name, with their devices."""
     texts = {"auto": _("Best installed ({model})").format(model=status.default_model)}
     for model in status.models:
-        if model.needs_trimap:
-            continue
         text = " · ".join(filter(None, (model.title or model.name, model.device)))
         if not model.installed:
             text = _("{model} (not installed)").format(model=text)

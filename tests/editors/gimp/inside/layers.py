@@ -1,6 +1,7 @@
 """Runs inside GIMP: every kind of layer goes through the plug-in; what came out is written.
 
-`arguments`: folder, picture (RGB u8 file), width, height.
+`arguments`: folder, picture (RGB u8 file), width, height; portrait and trimap (RGB and RGBA u8
+files), portrait_size, trimap_size.
 """
 
 import hashlib
@@ -41,10 +42,33 @@ def new_layer(image, name, offset=(0, 0), alpha=True, parent=None):
     layer = Gimp.Layer.new(image, name, WIDTH, HEIGHT, kind, 100.0, Gimp.LayerMode.NORMAL)
     image.insert_layer(layer, parent, 0)
     layer.set_offsets(*offset)
-    buffer = layer.get_buffer()
-    buffer.set(Gegl.Rectangle.new(0, 0, WIDTH, HEIGHT), "R'G'B' u8", PICTURE)
-    buffer.flush()
+    fill(layer, "R'G'B' u8", PICTURE)
     return layer
+
+
+def fill(layer, form, data):
+    buffer = layer.get_buffer()
+    area = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+    assert len(data) == area.width * area.height * (4 if "A" in form else 3)
+    buffer.set(area, form, data)
+    buffer.flush()
+
+
+def new_trimap(image, offset, name="Trimap", alpha=True, parent=None):
+    kind = Gimp.ImageType.RGBA_IMAGE if alpha else Gimp.ImageType.RGB_IMAGE
+    size = arguments["trimap_size"]
+    layer = Gimp.Layer.new(image, name, *size, kind, 100.0, Gimp.LayerMode.NORMAL)
+    image.insert_layer(layer, parent, 0)
+    layer.set_offsets(*offset)
+    with open(arguments["trimap"], "rb") as file:
+        fill(layer, "R'G'B'A u8", file.read())
+    return layer
+
+
+def new_group(image, parent=None):
+    group = Gimp.GroupLayer.new(image, "group")
+    image.insert_layer(group, parent, 0)
+    return group
 
 
 def select_figure(image, offset=(0, 0)):
@@ -78,6 +102,12 @@ def state(image, layers):
         "edits_mask": [layer.get_edit_mask() for layer in layers],
         "visible": [layer.get_visible() for layer in layers],
         "format": [Babl.get_name(layer.get_format()) for layer in layers],
+        "kinds": [type(layer).__name__ for layer in layers],
+        "others": [
+            [layer.get_name(), layer.get_visible(), layer.get_mask() is not None, digest(layer)]
+            for layer in listed(image.get_layers())
+            if layer.get_id() not in [worked_on.get_id() for worked_on in layers]
+        ],
     }
 
 
@@ -194,6 +224,8 @@ def precisions():
         ("float", Gimp.Precision.FLOAT_NON_LINEAR, "R'G'B'A float", "Y u16"),
         ("float_linear", Gimp.Precision.FLOAT_LINEAR, "R'G'B'A float", "Y u16"),
         ("double_linear", Gimp.Precision.DOUBLE_LINEAR, "R'G'B'A float", "Y u16"),
+        ("thirty_two_bit_linear", Gimp.Precision.U32_LINEAR, "R'G'B'A float", "Y u16"),
+        ("half_linear", Gimp.Precision.HALF_LINEAR, "R'G'B'A float", "Y u16"),
     ):
         image, layer = picture_image(precision)
         run_case(name, image, [layer], sent, mask)
@@ -207,18 +239,35 @@ def modes():
     image.convert_grayscale()
     run_case("grayscale_opaque", image, [layer], "Y' u16", "Y u16")
     image, layer = picture_image()
-    image.convert_indexed(
-        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, ""
-    )
+    convert_indexed(image)
     run_case("indexed", image, [layer])
 
 
+def convert_indexed(image, palette=Gimp.ConvertPaletteType.GENERATE):
+    image.convert_indexed(Gimp.ConvertDitherType.NONE, palette, 64, False, False, "")
+
+
+def in_own_space(layer, form):
+    return Babl.get_name(Babl.format_with_space(form, Babl.format_get_space(layer.get_format())))
+
+
 def colour_managed():
+    """The picture keeps its look; its numbers are those of another colour space."""
+    intent = Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC
+    for name, precision, sent, mask in (
+        ("managed", Gimp.Precision.U8_NON_LINEAR, "R'G'B'A u8", "Y u8"),
+        ("managed_float", Gimp.Precision.FLOAT_LINEAR, "R'G'B'A float", "Y u16"),
+    ):
+        image, layer = picture_image(precision)
+        profile = Gimp.ColorProfile.new_rgb_adobe()
+        if "linear" in precision.value_nick.replace("non-linear", ""):
+            profile = profile.new_linear_from_color_profile()
+        image.convert_color_profile(profile, intent, False)
+        run_case(name, image, [layer], in_own_space(layer, sent), mask)
     image, layer = picture_image()
-    image.set_color_profile(Gimp.ColorProfile.new_rgb_adobe())
-    space = Babl.format_get_space(layer.get_format())
-    own = Babl.get_name(Babl.format_with_space("R'G'B'A u8", space))
-    run_case("colour_managed", image, [layer], own)
+    image.convert_grayscale()
+    image.convert_color_profile(Gimp.ColorProfile.new_d50_gray_lab_trc(), intent, False)
+    run_case("managed_gray", image, [layer], in_own_space(layer, "Y'A u8"))
 
 
 def places():
@@ -235,6 +284,16 @@ def places():
     image = new_image()
     layer = new_layer(image, "portrait", offset=(2 * WIDTH, 0))
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 1, 1, 20, 20)
+    run_case("selection_elsewhere", image, [layer])
+    image = new_image()
+    size = arguments["portrait_size"]
+    layer = Gimp.Layer.new(
+        image, "portrait", *size, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL
+    )
+    image.insert_layer(layer, None, 0)
+    layer.set_offsets(WIDTH, -7)
+    with open(arguments["portrait"], "rb") as file:
+        fill(layer, "R'G'B' u8", file.read())
     run_case("wholly_off_canvas", image, [layer])
 
 
@@ -248,25 +307,30 @@ def kinds():
     layer.set_lock_alpha(True)
     layer.set_lock_visibility(True)
     run_case("locked", image, [layer])
+    for name, mode, output in (
+        ("group", Gimp.LayerMode.NORMAL, "mask"),
+        ("pass_through_group", Gimp.LayerMode.PASS_THROUGH, "mask"),
+        ("group_cutout", Gimp.LayerMode.NORMAL, "layer"),
+    ):
+        image = new_image()
+        group = new_group(image)
+        group.set_mode(mode)
+        new_layer(image, "inner", offset=(5, 7), parent=group)
+        select_figure(image, (5, 7))
+        run_case(name, image, [group], output=output)
     image = new_image()
-    group = Gimp.GroupLayer.new(image, "group")
-    image.insert_layer(group, None, 0)
-    new_layer(image, "inner", offset=(5, 7), parent=group)
-    select_figure(image, (5, 7))
-    run_case("group", image, [group])
-    image = new_image()
-    group = Gimp.GroupLayer.new(image, "group")
-    image.insert_layer(group, None, 0)
+    group = new_group(image)
     inner = new_layer(image, "inner", offset=(5, 7), parent=group)
     select_figure(image, (5, 7))
     run_case("in_a_group", image, [inner], output="layer")
-    image = new_image()
-    font = Gimp.context_get_font()
-    text = Gimp.TextLayer.new(image, "W", font, 150, Gimp.Unit.pixel())
-    image.insert_layer(text, None, 0)
-    width, height = text.get_width() - 24, text.get_height() - 24
-    image.select_rectangle(Gimp.ChannelOps.REPLACE, 12, 12, width, height)
-    run_case("text", image, [text])
+    for name, output in (("text", "mask"), ("text_cutout", "layer")):
+        image = new_image()
+        font = Gimp.context_get_font()
+        text = Gimp.TextLayer.new(image, "W", font, 150, Gimp.Unit.pixel())
+        image.insert_layer(text, None, 0)
+        width, height = text.get_width() - 24, text.get_height() - 24
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 12, 12, width, height)
+        run_case(name, image, [text], output=output)
 
 
 def existing_masks():
@@ -297,9 +361,50 @@ def outputs():
     layer = new_layer(image, "portrait", offset=(-18, 26))
     select_figure(image, (-18, 26))
     run_case("selection", image, [layer], output="selection")
+    image, layer = picture_image(Gimp.Precision.FLOAT_LINEAR)
+    run_case("selection_deep", image, [layer], "R'G'B'A float", output="selection")
+    image, layer = picture_image()
+    convert_indexed(image)
+    run_case("selection_indexed", image, [layer], output="selection")
     image, layer = picture_image()
     new_layer(image, "above")
     run_case("background", image, [layer], output="background", edge_shift=-2.0, feather=1.5)
+    image, layer = picture_image()
+    convert_indexed(image)
+    run_case("background_indexed", image, [layer], output="background")
+
+
+def trimaps():
+    """No selection, but a trimap of another size and place that marks something else."""
+    image = new_image()
+    layer = new_layer(image, "portrait", offset=(5, 7))
+    new_trimap(image, (41, -9)).set_visible(False)
+    run_case("trimap", image, [layer])
+    image = new_image(Gimp.Precision.FLOAT_LINEAR)
+    layer = new_layer(image, "portrait", offset=(5, 7))
+    new_trimap(image, (41, -9), "trimap", alpha=False, parent=new_group(image))
+    run_case("trimap_float", image, [layer], "R'G'B'A float", "Y u16")
+    image = new_image(Gimp.Precision.U16_NON_LINEAR)
+    layer = new_layer(image, "portrait", offset=(5, 7))
+    new_trimap(image, (41, -9), "TRIMAP")
+    image.convert_grayscale()
+    run_case("trimap_gray", image, [layer], "Y'A u16", "Y u16")
+    image = new_image()
+    layer = new_layer(image, "portrait", offset=(5, 7))
+    new_trimap(image, (41, -9))
+    convert_indexed(image, Gimp.ConvertPaletteType.WEB)
+    run_case("trimap_indexed", image, [layer])
+    image = new_image()
+    layer = new_layer(image, "portrait", offset=(5 - 2 * WIDTH, 7))
+    new_trimap(image, (41 - 2 * WIDTH, -9))
+    run_case("trimap_off_canvas", image, [layer])
+    image = new_image()
+    layers = [new_layer(image, "first", offset=(5, 7)), new_layer(image, "second", offset=(0, 3))]
+    trimap = new_trimap(image, (41, -9))
+    run_case("trimap_and_several", image, layers, drawables=[*layers, trimap])
+    image, layer = picture_image()
+    new_trimap(image, (WIDTH, 0))
+    run_case("trimap_elsewhere", image, [layer])
 
 
 def problems():
@@ -311,9 +416,7 @@ def problems():
     image, layer = picture_image()
     run_case("unknown_model", image, [layer], model="no-such-model")
     image, layer = picture_image()
-    image.convert_indexed(
-        Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, ""
-    )
+    convert_indexed(image)
     run_case("indexed_cutout", image, [layer], output="layer")
     image = new_image()
     layer = Gimp.Layer.new(
@@ -332,6 +435,15 @@ def problems():
     channel = Gimp.Channel.new(image, "channel", WIDTH, HEIGHT, 50.0, Gegl.Color.new("red"))
     image.insert_channel(channel, None, 0)
     run_case("channel", image, [layer], drawables=[channel])
+    image, layer = picture_image()
+    Gimp.edit_copy([layer])
+    (floating,) = Gimp.edit_paste(layer, True)
+    assert floating.is_floating_sel()
+    run_case("floating", image, [floating])
+    image = new_image()
+    run_case("empty_group", image, [new_group(image)])
+    image = new_image()
+    run_case("trimap_alone", image, [new_trimap(image, (0, 0))])
     image = new_image()
     run_case("no_layer", image, [])
     image, first = picture_image()
@@ -354,6 +466,7 @@ for case in (
     kinds,
     existing_masks,
     outputs,
+    trimaps,
     problems,
 ):
     try:

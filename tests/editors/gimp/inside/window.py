@@ -6,6 +6,7 @@ function's body, and what it returns is the answer's "value".
 
 import hashlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -43,7 +44,7 @@ def described(node):
         return "", ""
 
 
-def find(role, name, top=None, seconds=15.0):
+def find(role, name, top=None, seconds=60.0):
     """Return the widget of a role and name, waiting until it is there.
 
     Of labels, a part of the text is enough.
@@ -61,6 +62,14 @@ def find(role, name, top=None, seconds=15.0):
         time.sleep(0.1)
 
 
+def until(condition, seconds=60.0):
+    """Wait for what a widget's action brings about: it is not there when `press` returns."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
 def windows():
     return [
         described(node)
@@ -75,7 +84,12 @@ def showing(node):
     return node.get_state_set().contains(Atspi.StateType.SHOWING)
 
 
+def sensitive(node):
+    return node.get_state_set().contains(Atspi.StateType.SENSITIVE)
+
+
 def press(node):
+    until(lambda: sensitive(node))  # menus follow the image a moment later
     assert node.get_action_iface().do_action(0), described(node)
 
 
@@ -101,15 +115,23 @@ def screenshot(path):
     subprocess.run(["scrot", "--overwrite", path], check=True)
 
 
-def window_screenshot(title, path):
+def window_id(title):
     found = subprocess.run(
-        ["xdotool", "search", "--onlyvisible", "--name", title],
+        ["xdotool", "search", "--sync", "--onlyvisible", "--name", title],
         check=True,
         capture_output=True,
         text=True,
+        timeout=120,
     )
-    window = found.stdout.split()[-1]
-    subprocess.run(["xdotool", "windowactivate", "--sync", window], check=True)
+    return found.stdout.split()[-1]
+
+
+def window_screenshot(title, path, size=None):
+    window = window_id(title)
+    if size:
+        command = ["xdotool", "windowsize", "--sync", window, *map(str, size)]
+        subprocess.run(command, check=True, timeout=120)
+    subprocess.run(["xdotool", "windowactivate", "--sync", window], check=True, timeout=120)
     subprocess.run(["xdotool", "mousemove", "1270", "890"], check=True)  # no tooltip
     time.sleep(1)
     subprocess.run(["scrot", "--overwrite", "--focused", "--border", path], check=True)
@@ -124,13 +146,37 @@ def digest(drawable):
     return hashlib.sha256(pixels(drawable)).hexdigest()
 
 
+def everything(image):
+    """Return what an undo must bring back: layers with pixels and masks, and the selection."""
+    layers = [
+        [
+            layer.get_id(),
+            layer.get_name(),
+            layer.get_visible(),
+            *layer.get_offsets()[1:],
+            digest(layer),
+            layer.get_mask() and digest(layer.get_mask()),
+        ]
+        for layer in image.get_layers()
+    ]
+    active = [layer.get_id() for layer in image.get_selected_layers()]
+    return [layers, sorted(active), digest(image.get_selection())]
+
+
+def close_messages():
+    """Close GIMP's windows that tell something."""
+    for node in list(nodes()):
+        if described(node) in (("dialog", "GIMP Message"), ("dialog", "GIMP 消息")):
+            press(find("button", "", node))
+
+
 def clipboard():
     """Return the clipboard's text, through a program of its own."""
     code = (
         "import gi; gi.require_version('Gtk', '3.0'); from gi.repository import Gtk, Gdk;"
         "print(Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text())"
     )
-    done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, timeout=120)
     return done.stdout
 
 
@@ -161,8 +207,9 @@ def evaluate(code):
 
 
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-server.bind(arguments["socket"])
+server.bind(arguments["socket"] + ".new")
 server.listen(1)
+os.rename(arguments["socket"] + ".new", arguments["socket"])  # there only when it answers
 connection, _address = server.accept()
 with connection, connection.makefile("rw") as stream:
     for line in stream:
