@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bshm_bridge.engines.base import Cancellation, EngineInput
-from bshm_bridge.engines.installation import find_uv
+from bshm_bridge.engines.interpreters import find_uv
 from bshm_bridge.engines.runtime import WorkerEngine
 from bshm_bridge.models import builtin
 
