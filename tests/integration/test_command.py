@@ -150,6 +150,18 @@ def test_a_result_never_takes_the_place_of_a_picture_that_is_read(
         assert (tmp_path / name).read_bytes() == photo.read_bytes()
 
 
+def test_a_deep_alpha_makes_an_equally_opaque_cut_out(
+    service: RunningService, photo: Path, tmp_path: Path
+) -> None:
+    for depth in ("u8", "u16"):
+        out = str(tmp_path / depth)
+        done = bshm(service.home, "matte", str(photo), "-d", out, "--depth", depth)
+        assert done.returncode == 0, done.stderr
+    assert np.asarray(Image.open(tmp_path / "u16" / "alpha.png")).max() == 65535
+    opacities = [np.asarray(Image.open(tmp_path / d / "rgba.png"))[..., 3] for d in ("u8", "u16")]
+    assert np.array_equal(*opacities)
+
+
 def test_hints_and_trimaps_of_any_depth_are_the_same(tmp_path: Path) -> None:
     values = np.arange(256, dtype=np.uint8).reshape(16, 16)
     Image.fromarray(values).save(tmp_path / "8.png")

@@ -111,11 +111,11 @@ def write_results(matte: Matte, pixels: Pixels, folder: Path) -> tuple[Path, Pat
         Where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    alpha = Image.fromarray(_values(matte.alpha)[..., 0])
+    values = _values(matte.alpha)[..., 0]
+    alpha = Image.fromarray(values)
     colours = matte.foreground if matte.foreground is not None else pixels
     rgba = _colour_image(colours).convert("RGBA" if colours.layout != "GRAY" else "LA")
-    eight_bit = alpha if alpha.mode == "L" else alpha.point(lambda value: value / 257).convert("L")
-    rgba.putalpha(eight_bit)
+    rgba.putalpha(alpha if values.dtype == np.uint8 else Image.fromarray(_eight_bit(values)))
     if rgba.mode == "LA" and not pixels.icc_profile:
         rgba = rgba.convert("RGBA")
     return (
@@ -151,8 +151,8 @@ def _pixels(picture: Image.Image, profile: bytes) -> Pixels:
 
 def _gray(picture: Image.Image, profile: bytes) -> Pixels:
     if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip at 255
-        values = np.clip(np.asarray(picture).astype(np.int64), 0, 65535)
-        return _packed(((values + 128) // 257).astype(np.uint8), picture, "GRAY", "u8", b"")
+        values = np.clip(np.asarray(picture), 0, 65535)
+        return _packed(_eight_bit(values), picture, "GRAY", "u8", b"")
     return _packed(np.asarray(picture.convert("L")), picture, "GRAY", "u8", b"")
 
 
@@ -194,10 +194,15 @@ def _values(pixels: Pixels) -> NDArray[Any]:
     return values.reshape(pixels.height, pixels.width, -1)
 
 
+def _eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return 16-bit values as the nearest of 8 bits."""
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
 def _colour_image(pixels: Pixels) -> Image.Image:
     values = _values(pixels)
     if pixels.depth == "u16":
-        values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        values = _eight_bit(values)
     elif pixels.depth in ("f16", "f32"):
         unit = np.nan_to_num(values.astype(np.float32))
         values = (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
