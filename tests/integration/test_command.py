@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 from bshm_bridge.cli.inputs import download, expand
-from bshm_bridge.cli.pictures import read_picture
+from bshm_bridge.cli.pictures import read_gray, read_picture
 from bshm_bridge.errors import InvalidInput
 from bshm_bridge.samples import portrait
 
@@ -173,6 +173,29 @@ def test_a_result_never_takes_the_place_of_a_picture_that_is_read(
         assert "name another folder" in done.stderr
     for name in ("rgba.png", "alpha.png"):
         assert (tmp_path / name).read_bytes() == photo.read_bytes()
+
+
+def test_a_deep_alpha_makes_an_equally_opaque_cut_out(
+    service: RunningService, photo: Path, tmp_path: Path
+) -> None:
+    for depth in ("u8", "u16"):
+        out = str(tmp_path / depth)
+        done = bshm(service.home, "matte", str(photo), "-d", out, "--depth", depth)
+        assert done.returncode == 0, done.stderr
+    assert np.asarray(Image.open(tmp_path / "u16" / "alpha.png")).max() == 65535
+    opacities = [np.asarray(Image.open(tmp_path / d / "rgba.png"))[..., 3] for d in ("u8", "u16")]
+    assert np.array_equal(*opacities)
+
+
+def test_hints_and_trimaps_of_any_depth_are_the_same(tmp_path: Path) -> None:
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(values).save(tmp_path / "8.png")
+    Image.fromarray(values.astype(np.uint16) * 257).save(tmp_path / "16.png")
+    Image.fromarray(np.dstack([values] * 3)).save(tmp_path / "rgb.png")
+    for name in ("8.png", "16.png", "rgb.png"):
+        gray = read_gray(tmp_path / name, name)
+        assert (gray.layout, gray.depth) == ("GRAY", "u8")
+        assert bytes(gray.data) == values.tobytes(), name
 
 
 def test_broken_exif_data_does_not_lose_a_good_picture(tmp_path: Path) -> None:

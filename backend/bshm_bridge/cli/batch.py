@@ -26,7 +26,7 @@ from bridge_client import (
 from bridge_client.launcher import write_launch_file
 from bshm_bridge import paths
 from bshm_bridge.cli.inputs import Input
-from bshm_bridge.cli.pictures import read_picture, write_results
+from bshm_bridge.cli.pictures import read_gray, write_results
 from bshm_bridge.cli.videos import matte_video
 from bshm_bridge.errors import InvalidInput, MattingError
 
@@ -175,18 +175,13 @@ def _result(
 def _gray(path: str | None, pixels: Pixels) -> Pixels | None:
     if path is None:
         return None
-    import numpy as np
-    from PIL import Image
-
-    read_picture(Path(path), path)  # for its messages
-    with Image.open(path) as file:
-        gray = file.convert("L")
-    if gray.size != (pixels.width, pixels.height):
+    gray = read_gray(Path(path), path)
+    if (gray.width, gray.height) != (pixels.width, pixels.height):
         raise InvalidInput(
             f"{path} is {gray.width}×{gray.height}, the picture {pixels.width}×{pixels.height}.",
             "bad-size",
         )
-    return Pixels(np.asarray(gray).tobytes(), gray.width, gray.height, "GRAY")
+    return gray
 
 
 class _Display:

@@ -8,9 +8,10 @@ import os
 import tempfile
 import warnings
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ from PIL.PngImagePlugin import putchunk
 
 from bridge_client import Matte, Pixels
 from bshm_bridge.errors import InvalidInput
+
+T = TypeVar("T")
 
 MAX_PIXELS = 1_000_000_000
 _PNG_HEADER = 33  # bytes of the signature and of the first chunk, which a profile follows
@@ -44,13 +47,22 @@ def read_picture(source: Path | bytes, name: str) -> Pixels:
     InvalidInput
         Where it is no picture, or a broken one.
     """
+    return _read(source, name, _pixels)
+
+
+def read_gray(source: Path, name: str) -> Pixels:
+    """Return a picture's brightness, GRAY u8, upright; as `read_picture`."""
+    return _read(source, name, _gray)
+
+
+def _read(source: Path | bytes, name: str, convert: Callable[[Image.Image, bytes], T]) -> T:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large, or a little broken: read all the same
             with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as file:
                 file.load()
                 picture = _upright(file)
-                return _pixels(picture, file.info.get("icc_profile", b""))
+                return convert(picture, file.info.get("icc_profile", b""))
     except FileNotFoundError as error:
         raise InvalidInput(f"{name}: there is no such file.", "no-file") from error
     except IsADirectoryError as error:
@@ -143,6 +155,13 @@ def _pixels(picture: Image.Image, profile: bytes) -> Pixels:
     layouts = {"L": "GRAY", "LA": "GRAYA"}
     layout = layouts.get(picture.mode, picture.mode)
     return _packed(np.asarray(picture), picture, layout, "u8", profile)
+
+
+def _gray(picture: Image.Image, profile: bytes) -> Pixels:
+    if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip at 255
+        values = np.clip(np.asarray(picture), 0, 65535)
+        return _packed(_eight_bit(values), picture, "GRAY", "u8", b"")
+    return _packed(np.asarray(picture.convert("L")), picture, "GRAY", "u8", b"")
 
 
 def _packed(
