@@ -66,6 +66,7 @@ BY_TRIMAP: dict[str, tuple[Format, list[tuple[int, int]]]] = {
 OTHERS: dict[str, Format] = {
     "intersect": ("RGBA", "u8"),
     "replace": ("RGBA", "u8"),
+    "masked_cutout": ("RGBA", "u8"),
     "in_a_group": ("RGBA", "u8"),
     "cutout": ("RGBA", "u8"),
     "cutout_unclean": ("RGBA", "u8"),
@@ -307,6 +308,13 @@ def test_existing_mask_keeps_hidden_what_it_hides(cases: Cases) -> None:
     old = np.arange(WIDTH) * 255 // WIDTH
     wanted = np.minimum(cases.alpha("intersect"), old)
     assert np.array_equal(cases.mask("intersect"), wanted)
+
+
+def test_cutout_of_a_masked_layer_hides_what_its_mask_hides(cases: Cases) -> None:
+    cutout, original = cases.results["masked_cutout"]["layers"]
+    assert (cutout["mask"], original["mask"]) == (False, True)
+    wanted = np.minimum(cases.alpha("masked_cutout"), np.arange(WIDTH) * 255 // WIDTH)
+    assert np.array_equal(cases.layer("masked_cutout", 0)[..., 3], wanted)
 
 
 def test_existing_mask_is_forgotten_when_asked(cases: Cases) -> None:

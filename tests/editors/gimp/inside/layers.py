@@ -334,7 +334,11 @@ def kinds():
 
 
 def existing_masks():
-    for name in ("intersect", "replace"):
+    for name, existing, output in (
+        ("intersect", "intersect", "mask"),
+        ("replace", "replace", "mask"),
+        ("masked_cutout", "intersect", "layer"),
+    ):
         image, layer = picture_image()
         mask = layer.create_mask(Gimp.AddMaskType.WHITE)
         buffer = mask.get_buffer()
@@ -343,7 +347,7 @@ def existing_masks():
         buffer.flush()
         layer.add_mask(mask)
         layer.set_edit_mask(name == "intersect")
-        run_case(name, image, [layer], drawables=[mask], existing_mask=name)
+        run_case(name, image, [layer], drawables=[mask], existing_mask=existing, output=output)
 
 
 def outputs():
