@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SMALLEST = 1 << 20  # bytes; what is smaller the allocator keeps itself
-_KEPT = 10.0  # seconds
+_KEPT = 60.0  # seconds, in which people try another option
 
 
 @dataclass(frozen=True, eq=False)
