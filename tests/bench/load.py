@@ -4,7 +4,7 @@
                engine's own, and how long the slowest client takes against the fastest
 `interactive`  how long somebody waits who comes while a batch of a hundred runs
 `soak`         thousands of jobs in a row: memory, descriptors and threads must not grow
-`memory`       peak resident memory of the service for one layer of 100 MP
+`memory`       peak resident memory of the service for one layer of 100 MP, or for several
 """
 
 from __future__ import annotations
@@ -114,13 +114,13 @@ def soak(jobs: int) -> None:
         print(f"{name:20} {before:6} → {after}   (aim: no more)")
 
 
-def memory(megapixels: float, refinement: str) -> None:
-    """Sample the service's resident memory while it works on one layer."""
+def memory(megapixels: float, refinement: Literal["best", "fast"], layers: int) -> None:
+    """Sample the service's resident memory while it works on `layers` at once."""
     width = int((megapixels * 1.5e6) ** 0.5)
     height = int(megapixels * 1e6 / width)
-    with running() as (home, pid):
+    picture = portrait_like(width, height).tobytes()
+    with running() as (home, pid), ThreadPoolExecutor(layers) as pool:
         process = psutil.Process(pid)
-        pixels = Pixels(portrait_like(width, height).tobytes(), width, height, "RGB")
         client(home).matte(Pixels(bytes(300), 10, 10, "RGB"))
         idle = process.memory_info().rss
         peak = [idle]
@@ -130,18 +130,23 @@ def memory(megapixels: float, refinement: str) -> None:
             while not done.wait(0.005):
                 peak[0] = max(peak[0], process.memory_info().rss)
 
+        def one(_: int) -> None:
+            layer = unseen(bytearray(picture), width, height)
+            client(home).matte(layer, options=MatteOptions(refinement=refinement))
+
         watcher = threading.Thread(target=watch)
         watcher.start()
         start = time.perf_counter()
-        client(home).matte(pixels, options=MatteOptions(refinement=refinement))  # type: ignore[arg-type]
+        list(pool.map(one, range(layers)))
         seconds = time.perf_counter() - start
         done.set()
         watcher.join()
         after = process.memory_info().rss
-    limit = 3 * pixels.nbytes + 150e6
-    print(f"layer {pixels.nbytes / 1e6:.0f} MB, {refinement}: {seconds:.1f} s")
+    size = len(picture)
+    limit = 3 * layers * size + 150e6
+    print(f"{layers} × {size / 1e6:.0f} MB, {refinement}: {seconds:.1f} s")
     print(f"idle {idle / 1e6:.0f} MB, peak {peak[0] / 1e6:.0f} MB, afterwards {after / 1e6:.0f} MB")
-    print(f"peak / (3 × layer + 150 MB)    {peak[0] / limit:6.2f} × (aim: at most 1)")
+    print(f"peak / (3 × layers + 150 MB)    {peak[0] / limit:6.2f} × (aim: at most 1)")
 
 
 def main() -> None:
@@ -161,6 +166,7 @@ def main() -> None:
     part = commands.add_parser("memory")
     part.add_argument("--megapixels", type=float, default=100.0)
     part.add_argument("--refinement", choices=["best", "fast"], default="best")
+    part.add_argument("--layers", type=int, default=1, help="at once")
     args = parser.parse_args()
     if args.command == "clients":
         clients(args.seconds, args.jobs)
@@ -169,7 +175,7 @@ def main() -> None:
     elif args.command == "soak":
         soak(args.jobs)
     else:
-        memory(args.megapixels, args.refinement)
+        memory(args.megapixels, args.refinement, args.layers)
 
 
 if __name__ == "__main__":

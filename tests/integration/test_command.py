@@ -105,7 +105,8 @@ def test_edits_are_made_on_request(service: RunningService, tmp_path: Path) -> N
         with Image.open(out / "alpha.png") as file:
             mean[edit] = float(np.asarray(file).mean())
     assert mean["--edge-shift=-4"] < mean[plain] < mean["--edge-shift=4"]
-    assert mean[specks] == 0  # to somebody who asks for that, the figure itself is a speck
+    # To somebody who asks for that, the figure itself is a speck.
+    assert mean[specks] < 0.1 < mean[plain]
     wrong = bshm(service.home, "matte", "--sample", "--fill-holes", "-1", cwd=tmp_path)
     assert wrong.returncode == 2
 

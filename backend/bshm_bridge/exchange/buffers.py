@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import mmap
 import time
 import weakref
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SMALLEST = 1 << 20  # bytes; what is smaller the allocator keeps itself
-_KEPT = 10.0  # seconds
+_KEPT = 60.0  # seconds, in which people try another option
+
+
+@dataclass(frozen=True, eq=False)
+class _Spare:
+    since: float
+    memory: NDArray[np.uint8]
 
 
 class Buffers:
@@ -29,20 +35,21 @@ class Buffers:
     def __init__(self, limit: int = 256_000_000) -> None:
         self._limit = limit
         # Without a lock: memory may come back in the middle of anything, by the collector.
-        self._spare: deque[tuple[float, mmap.mmap]] = deque()
+        self._spare: deque[_Spare] = deque()
 
     @property
     def spare(self) -> int:
         """Bytes that are kept and not in use."""
-        return sum(len(memory) for _, memory in list(self._spare))
+        return sum(entry.memory.size for entry in list(self._spare))
 
     def empty(self, size: int) -> NDArray[np.uint8]:
         """Return `size` bytes of any content."""
         if size < _SMALLEST:
             return np.empty(size, np.uint8)
-        memory = self._take(size) or _fresh(size)
-        whole = np.frombuffer(memory, np.uint8)
-        # Every view, and every view of a view, keeps this array alive.
+        memory = self._take(size)
+        # Views refer to the array below them that refers to no other: by way of a memoryview
+        # that is `whole`, which therefore lives as long as any of them.
+        whole = np.frombuffer(memoryview(memory), np.uint8)
         weakref.finalize(whole, self._give_back, memory).atexit = False
         return whole[:size]
 
@@ -50,30 +57,23 @@ class Buffers:
         """Give back to the system what was not used for a while."""
         before = time.monotonic() - _KEPT
         for entry in list(self._spare):
-            if entry[0] < before:
+            if entry.since < before:
                 self._remove(entry)
 
-    def _take(self, size: int) -> mmap.mmap | None:
-        fitting = [entry for entry in list(self._spare) if size <= len(entry[1]) <= 2 * size]
-        for entry in sorted(fitting, key=lambda entry: len(entry[1])):
+    def _take(self, size: int) -> NDArray[np.uint8]:
+        fitting = [e for e in list(self._spare) if size <= e.memory.size <= 2 * size]
+        for entry in sorted(fitting, key=lambda entry: entry.memory.size):
             if self._remove(entry):
-                return entry[1]
-        return None
+                return entry.memory
+        return np.empty(size, np.uint8)
 
-    def _give_back(self, memory: mmap.mmap) -> None:
-        if self.spare + len(memory) <= self._limit:
-            self._spare.append((time.monotonic(), memory))
+    def _give_back(self, memory: NDArray[np.uint8]) -> None:
+        if self.spare + memory.size <= self._limit:
+            self._spare.append(_Spare(time.monotonic(), memory))
 
-    def _remove(self, entry: tuple[float, mmap.mmap]) -> bool:
+    def _remove(self, entry: _Spare) -> bool:
         try:
             self._spare.remove(entry)
         except ValueError:  # another thread was quicker
             return False
         return True
-
-
-def _fresh(size: int) -> mmap.mmap:
-    memory = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return memory
