@@ -80,17 +80,61 @@ def test_ten_gimps_at_once_get_the_right_masks(
     with ThreadPoolExecutor(10) as pool:
         for finished in pool.map(run, range(10)):
             assert complaints(finished.check().stderr) == []
+    masks = set()
+    for number in range(10):
+        mask = (tmp_path / f"{number}.mask").read_bytes()
+        assert mask == any_clients_mask(service, number)
+        masks.add(mask)
+    assert len(masks) == 10
+
+
+def any_clients_mask(service: TestService, seed: int, model: str = "auto") -> bytes:
+    """Return what the service answers to a client beside GIMP."""
     hint = np.zeros((HEIGHT, WIDTH), np.uint8)
     x, y, width, height = FIGURE
     hint[y : y + height, x : x + width] = 255
-    masks = set()
-    for number in range(10):
-        matte = service.client.matte(
-            Pixels(picture(seed=number).tobytes(), WIDTH, HEIGHT, "RGB"),
-            hint=Pixels(hint.tobytes(), WIDTH, HEIGHT, "GRAY"),
-            options=MatteOptions(),
-        )
-        mask = (tmp_path / f"{number}.mask").read_bytes()
-        assert mask == bytes(matte.alpha.data)
-        masks.add(mask)
-    assert len(masks) == 10
+    matte = service.client.matte(
+        Pixels(picture(seed=seed).tobytes(), WIDTH, HEIGHT, "RGB"),
+        hint=Pixels(hint.tobytes(), WIDTH, HEIGHT, "GRAY"),
+        options=MatteOptions(model=model),
+    )
+    assert model in ("auto", matte.model)
+    return bytes(matte.alpha.data)
+
+
+# The embedded engine under another name: a model with a file would need an engine to be installed.
+SECOND = """
+name = "second"
+engines = ["classic"]
+[input]
+layout = "HWC"
+size = { rule = "at-most", long_side = 60 }
+[output]
+"""
+
+
+def test_models_switch_without_a_restart_of_anything(
+    gimp: GimpRunner, service: TestService, tmp_path: Path
+) -> None:
+    pid = service.start().pid
+    file = tmp_path / "picture"
+    file.write_bytes(picture(seed=77).tobytes())
+    folder = service.home / "models" / "second"
+    arguments = {
+        "picture": file,
+        "size": SIZE,
+        "figure": FIGURE,
+        "models": ["classic", "second"],
+        "folder": tmp_path,
+        "manifest": {"folder": folder, "text": SECOND},
+    }
+    try:
+        finished = gimp.console("switch.py", arguments).check()
+        assert complaints(finished.stderr) == []
+        masks = {model: (tmp_path / model).read_bytes() for model in ("classic", "second")}
+        for model, mask in masks.items():
+            assert mask == any_clients_mask(service, 77, model)
+        assert masks["classic"] != masks["second"]
+        assert service.pid() == pid
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
