@@ -449,6 +449,21 @@ def test_metrics_are_told_on_loopback(start_service: Start) -> None:
     assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
 
+def test_a_model_that_cannot_be_preloaded_is_said_at_once(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bshm_bridge", "serve", "--preload", "clasic"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 4
+    assert done.stderr.splitlines() == [
+        "bshm: There is no model named “clasic”: `bshm models list` shows them. "
+        "Did you mean “classic”?"
+    ]
+
+
 def test_a_preloaded_model_is_ready_before_the_first_job(start_service: Start) -> None:
     service = start_service("--preload", "classic")
     wait_until(lambda: "ready" in [model.state for model in service.client().status().models])

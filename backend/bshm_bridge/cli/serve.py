@@ -52,11 +52,14 @@ def run(args: argparse.Namespace) -> int:
         settings = replace(settings, idle_exit=args.idle_exit)
     if args.idle_unload is not None:
         settings = replace(settings, idle_unload=args.idle_unload)
+    registry = installed.registry(paths)
+    if args.preload:
+        registry.choose(args.preload, "", "auto")  # raises where there is no such model
     open_log(paths.logs, to_terminal=args.verbose)
     serve(
         paths,
         settings,
-        installed.registry(paths),
+        registry,
         ready=lambda endpoint: print(f"ready {endpoint}", flush=True),
         metrics_port=args.metrics_port,
         preload=args.preload,
