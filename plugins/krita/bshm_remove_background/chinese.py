@@ -116,6 +116,7 @@ CHINESE: dict[str, str] = {
 
 # What the service and its client say in English, by their stable reason.
 REASONS: dict[str, str] = {
+    "bad-chain": "这两个模型不能组合使用：请选择其他模型。",
     "bad-format": "服务无法使用这种像素格式。",
     "cannot-start": "无法启动 bshm 服务：请在终端运行 bshm doctor 查看原因。",
     "deadline": "处理超时：请重试。",
@@ -143,6 +144,7 @@ REASONS: dict[str, str] = {
     "runtime-missing": "缺少运行此模型所需的环境：请在终端运行 bshm doctor。",
     "service-lost": "bshm 服务在处理时停止了：没有任何改动，请重试。",
     "service-missing": "没有运行 bshm 服务，也无法启动它。",
+    "temporal-model": "该模型用于视频，不接受选区或三分图：请选择其他模型。",
     "too-large": "图层过大：请缩小后重试。",
     "unauthenticated": "服务拒绝了此插件：请运行 bshm stop 后重试。",
     "unavailable": "服务正在关闭：请重试。",

@@ -10,6 +10,7 @@ def N_(text: str) -> str:  # gettext's own name for "translate this later"
 
 
 SENTENCES = {
+    "bad-chain": N_("These two models do not go together: choose another one."),
     "bad-checksum": N_("What was downloaded is damaged and was thrown away: please try again."),
     "cannot-start": N_(
         "The bshm service did not start: run `bshm serve` in a terminal to see why."
@@ -57,6 +58,9 @@ SENTENCES = {
     ),
     "service-lost": N_(
         "The bshm service stopped while it was working: nothing was changed, please try again."
+    ),
+    "temporal-model": N_(
+        "This model follows videos and takes no selection or trimap: choose another one."
     ),
     "too-large": N_("The layer is too large for the service: scale it down and try again."),
     "unauthenticated": N_(
