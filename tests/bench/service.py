@@ -54,7 +54,7 @@ def unseen(data: bytearray, width: int, height: int) -> Pixels:
 class TimedSession:
     """Takes `seconds`, most of them asleep, as a GPU's owner is; answers with the red channel."""
 
-    engine, device, notice, pid, alive = "classic", "CPU", "", 0, True
+    engine, device, notice, reduced, pid, alive = "classic", "CPU", "", False, 0, True
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
