@@ -6,11 +6,11 @@ import asyncio
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from bridge_client.calls import LOST, Calls, opened, unary
 from bridge_client.cancellation import Cancellation
@@ -18,7 +18,7 @@ from bridge_client.connection import PROTOCOL, Connection, read_connection
 from bridge_client.errors import (
     BridgeError,
     Busy,
-    Cancelled,
+    CannotMatte,
     NotAllowed,
     ProtocolMismatch,
     ServiceLost,
@@ -35,6 +35,7 @@ from bridge_client.messages import (
     progress_of,
     status_of,
 )
+from bridge_client.running import ReportProgress, run
 from bridge_client.types import (
     Buffer,
     Matte,
@@ -46,12 +47,7 @@ from bridge_client.types import (
 )
 from bshm.bridge.v1 import matting_pb2 as pb
 
-ReportProgress = Callable[[Progress], None]
-T = TypeVar("T")
-
 CHUNK = 1 << 20
-_POLL = 0.03  # seconds between looks at the cancellation
-_REPEAT = 0.25  # seconds after which the last progress is told again
 _HANDSHAKE = 10.0  # seconds for a running service to answer
 _RETRY = 2.0  # seconds before a service is started again, while an old one drains
 _START = 90.0  # seconds for a new service to accept calls
@@ -100,6 +96,7 @@ class BridgeClient:
         trimap: Pixels | None = None,
         options: MatteOptions | None = None,
         frame: VideoFrame | None = None,
+        remembered: str = "",
         progress: ReportProgress | None = None,
         cancel: Cancellation | None = None,
         timeout: float | None = None,
@@ -118,6 +115,9 @@ class BridgeClient:
             What is wanted; by default what most people want.
         frame
             Which frame of a video the layer is, for models that follow one.
+        remembered
+            `Matte.remembered` of an earlier request for the same layer. For a fast matte without
+            hint, trimap and foreground the layer is then sent only if the service forgot it.
         progress
             Called on this thread with each step, and at least every quarter of a second.
         cancel
@@ -133,23 +133,21 @@ class BridgeClient:
 
         async def work(tell: ReportProgress) -> Matte:
             async with self._service(tell, start=True) as calls:
-                header = header_message(
-                    pixels, hint, trimap, options or MatteOptions(), self._name, self._id, frame
-                )
+                wanted = options or MatteOptions()
+                if remembered and wanted.refinement == "fast" and not (wanted.foreground or trimap):
+                    short = header_message(pixels, None, None, wanted, self._name, self._id)
+                    short.remembered = remembered
+                    try:
+                        return await self._sent(calls, short, [], tell, timeout)
+                    except CannotMatte as error:
+                        if error.reason != "not-remembered":
+                            raise
+                header = header_message(pixels, hint, trimap, wanted, self._name, self._id, frame)
                 planes = [plane for plane in (pixels, hint, trimap) if plane]
                 buffers = [memoryview(p.data).cast("B")[: p.nbytes] for p in planes]
-                if self._exchange:
-                    try:
-                        async with _leased(calls) as directory:
-                            return await _matte(calls, header, buffers, directory, tell, timeout)
-                    except Busy as error:
-                        # A small tmpfs: the stream needs no room, and the service remembers
-                        # what it computed.
-                        if error.reason != "disk-full":
-                            raise
-                return await _matte(calls, header, buffers, None, tell, timeout)
+                return await self._sent(calls, header, buffers, tell, timeout)
 
-        return _run(work, progress, cancel)
+        return run(work, progress, cancel)
 
     def status(self, *, start: bool = False) -> ServiceStatus:
         """Return what the service says of itself; raises `ServiceMissing` where none runs."""
@@ -158,7 +156,7 @@ class BridgeClient:
             async with self._service(tell, start=start) as calls:
                 return status_of(await _status(calls))
 
-        return _run(work, None, None)
+        return run(work, None, None)
 
     def release(self, model: str = "") -> list[str]:
         """Unload `model`, or every model, and return the names of what was unloaded."""
@@ -169,7 +167,7 @@ class BridgeClient:
                 answer = await unary(calls.release_model, request, calls.metadata)
                 return list(answer.released)
 
-        return _run(work, None, None)
+        return run(work, None, None)
 
     def shutdown(self) -> None:
         """Ask the service to finish its jobs and end; it may still run when this returns."""
@@ -178,9 +176,29 @@ class BridgeClient:
             async with self._service(tell, start=False) as calls:
                 await unary(calls.shutdown, pb.ShutdownRequest(), calls.metadata)
 
-        return _run(work, None, None)
+        return run(work, None, None)
 
     # ------------------------------------------------------------ the connection
+
+    async def _sent(
+        self,
+        calls: Calls,
+        header: pb.MatteHeader,
+        buffers: Sequence[Buffer],
+        tell: ReportProgress,
+        timeout: float | None,
+    ) -> Matte:
+        """Send a request by the best way there is."""
+        if self._exchange:
+            try:
+                async with _leased(calls) as directory:
+                    return await _matte(calls, header, buffers, directory, tell, timeout)
+            except Busy as error:
+                # A small tmpfs: the stream needs no room, and the service remembers what it
+                # computed.
+                if error.reason != "disk-full":
+                    raise
+        return await _matte(calls, header, buffers, None, tell, timeout)
 
     @asynccontextmanager
     async def _service(self, tell: ReportProgress, *, start: bool) -> AsyncIterator[Calls]:
@@ -361,41 +379,6 @@ def _matte_of(result: pb.Result, payload: bytes, transport: Any) -> Matte:
         notices=notices_of(result),
         timings={time.stage: time.seconds for time in result.timings},
         cached=result.cached,
+        remembered=result.remembered,
         transport=transport,
     )
-
-
-# ---------------------------------------------------------------- running and cancelling
-
-
-def _run(
-    work: Callable[[ReportProgress], Coroutine[Any, Any, T]],
-    progress: ReportProgress | None,
-    cancel: Cancellation | None,
-) -> T:
-    """Run `work` on this thread, telling progress and watching the cancellation."""
-
-    async def supervised() -> T:
-        last: list[tuple[float, Progress]] = []
-
-        def tell(step: Progress) -> None:
-            last[:] = [(time.monotonic(), step)]
-            if progress is not None:
-                progress(step)
-
-        task = asyncio.ensure_future(work(tell))
-        try:
-            while True:
-                await asyncio.wait({task}, timeout=_POLL)
-                if task.done():
-                    return task.result()
-                if cancel is not None and cancel.cancelled:
-                    raise Cancelled
-                if last and time.monotonic() - last[0][0] >= _REPEAT:
-                    tell(last[0][1])
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=5)
-
-    return asyncio.run(supervised())

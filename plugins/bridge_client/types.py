@@ -122,6 +122,8 @@ class Matte:
         Seconds per stage.
     cached
         Whether it came from the service's result cache.
+    remembered
+        Names what the service remembers of the layer, for `BridgeClient.matte`; may be empty.
     transport
         How the pixels travelled.
     """
@@ -134,6 +136,7 @@ class Matte:
     notices: tuple[Notice, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     cached: bool = False
+    remembered: str = ""
     transport: Literal["exchange", "inline"] = "exchange"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import grpc
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,9 @@ from bridge_client import (
     Pixels,
     Progress,
 )
+from bridge_client.messages import plane_message
+from bshm.bridge.v1 import matting_pb2 as pb
+from bshm.bridge.v1 import matting_pb2_grpc as rpc
 from bshm_bridge.matting.pixels import CHANNELS, DTYPES
 
 from .conftest import RunningService, alpha_of, figure, gray, rgb
@@ -161,6 +165,59 @@ def test_transparent_pixels_are_background(service: RunningService) -> None:
     alpha = alpha_of(matte.alpha)
     assert not alpha[40:60, 30:40].any()
     assert alpha[40:60, 24:29].mean() > 200
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_layer_that_is_remembered_need_not_be_sent_again(
+    service: RunningService, exchange: bool
+) -> None:
+    client = service.client(exchange=exchange)
+    layer, selection = rgb(PICTURE), gray(SELECTION)
+    first = client.matte(layer, hint=selection)
+    assert first.remembered
+    # The pixels are not what counts: a service that looked at them would answer otherwise.
+    other = rgb(255 - PICTURE)
+    for change in ({"edge_shift": 3.0}, {"feather": 2.5}, {"edge_shift": -2.0, "depth": "u16"}):
+        wanted = MatteOptions(refinement="fast", **change)  # type: ignore[arg-type]
+        sent = client.matte(layer, hint=selection, options=wanted)
+        again = client.matte(other, hint=selection, options=wanted, remembered=first.remembered)
+        assert bytes(again.alpha.data) == bytes(sent.alpha.data)
+        assert bytes(again.alpha.data) != bytes(first.alpha.data)
+        assert (again.model, again.engine, again.device) == ("classic", "classic", "CPU")
+        assert again.cached
+        assert "transfer" in again.timings and "decode" not in again.timings
+    best = client.matte(layer, hint=selection, remembered=first.remembered)
+    assert "decode" in best.timings  # needs the layer itself
+
+
+def test_a_layer_that_was_forgotten_is_sent_after_all(service: RunningService) -> None:
+    wanted = MatteOptions(refinement="fast", feather=1.0)
+    sent = service.client().matte(rgb(PICTURE), hint=gray(SELECTION), options=wanted)
+    again = service.client().matte(
+        rgb(PICTURE), hint=gray(SELECTION), options=wanted, remembered="of another service"
+    )
+    assert bytes(again.alpha.data) == bytes(sent.alpha.data)
+
+
+def test_what_is_remembered_serves_a_fast_matte_alone(service: RunningService) -> None:
+    token = service.client().matte(rgb(PICTURE), hint=gray(SELECTION)).remembered
+    plane = plane_message(rgb(PICTURE))
+    fast = pb.MatteOptions(refinement=pb.REFINEMENT_FAST)
+    colours = pb.MatteOptions(refinement=pb.REFINEMENT_FAST, foreground=True)
+    for options, hint in ((None, False), (colours, False), (fast, True)):
+        header = pb.MatteHeader(
+            protocol=1, pixels=plane, options=options, remembered=token, inline=pb.Inline()
+        )
+        if hint:
+            header.hint.CopyFrom(plane_message(gray(SELECTION)))
+        with grpc.insecure_channel(
+            service.endpoint, options=[("grpc.default_authority", "localhost")]
+        ) as channel:
+            stub = rpc.MattingStub(channel)
+            meta = (("authorization", f"Bearer {service.connection.token}"),)
+            with pytest.raises(grpc.RpcError) as caught:
+                list(stub.Matte(iter([pb.MatteRequest(header=header)]), metadata=meta))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_progress_tells_the_stages_in_order(service: RunningService) -> None:

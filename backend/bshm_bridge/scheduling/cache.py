@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,20 @@ from bshm_bridge.scheduling.request import JobRequest, Payload
 
 @dataclass(frozen=True)
 class Remembered:
-    """The network's alpha of one layer, and who made it."""
+    """The network's alpha of one layer, and who made it.
+
+    Attributes
+    ----------
+    token
+        By which a client can name it.
+    """
 
     alpha: NDArray[np.float32]
     engine: str
     device: str
     notice: str = ""
+    model: str = ""
+    token: str = field(default_factory=secrets.token_hex)
 
     @property
     def nbytes(self) -> int:
@@ -53,6 +62,13 @@ class AlphaCache:
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
+
+    def by_token(self, token: str) -> Remembered | None:
+        """Return what a client names by `token`."""
+        for key, entry in self._entries.items():
+            if secrets.compare_digest(entry.token, token):
+                return self.get(key)
+        return None
 
     def put(self, key: tuple[Any, ...], entry: Remembered) -> None:
         if entry.nbytes > self._limit:

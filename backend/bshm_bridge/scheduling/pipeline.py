@@ -30,7 +30,7 @@ from bshm_bridge.matting.pixels import (
     view,
 )
 from bshm_bridge.matting.refine import refine
-from bshm_bridge.scheduling.request import JobRequest, Notice, Payload
+from bshm_bridge.scheduling.request import JobOptions, JobRequest, Notice, Payload
 
 
 class Stopwatch:
@@ -155,15 +155,12 @@ def finish(
     options = prepared.request.options
     clock = prepared.clock
     with clock.stage("refine"):
-        scale = prepared.rgb.shape[1] / alpha.shape[1]
-        alpha = edit(alpha, scale, options.edit.of_shape)
-        matte: NDArray[Any] = refine(
-            alpha, prepared.rgb, mode=options.refinement, depth=options.depth, check=cancel.check
-        )
+        matte = _full_size(alpha, prepared.rgb, options, cancel.check)
         if prepared.trimap is not None:  # what is known is not to be found
             matte[prepared.trimap == 0] = 0
             matte[prepared.trimap == 255] = np.iinfo(matte.dtype).max
-        matte = _edit_edges(matte, prepared, cancel.check)
+        if options.refinement == "best":
+            matte = _edit_edges(matte, options, cancel.check)
         if prepared.hidden is not None:
             matte[prepared.hidden] = 0
     cancel.check()
@@ -174,6 +171,38 @@ def finish(
     return matte, colours, _notices(matte)
 
 
+def enlarged(
+    request: JobRequest, alpha: NDArray[np.float32], clock: Stopwatch, cancel: Cancellation
+) -> tuple[NDArray[Any], tuple[Notice, ...]]:
+    """Bring the network's alpha to the layer's size where the layer itself is not at hand.
+
+    Returns
+    -------
+    tuple
+        Matte H×W (u8 or u16), notices.
+    """
+    # Plain enlargement looks at no more than the shape of its guide.
+    shape = (request.pixels.height, request.pixels.width, 3)
+    with clock.stage("refine"):
+        guide = np.broadcast_to(np.uint8(0), shape)
+        matte = _full_size(alpha, guide, request.options, cancel.check)
+    return matte, _notices(matte)
+
+
+def _full_size(
+    alpha: NDArray[np.float32],
+    guide: NDArray[np.uint8],
+    options: JobOptions,
+    check: Callable[[], None],
+) -> NDArray[Any]:
+    # Where the best edge is wanted it is put where the layer has it before it is moved; else
+    # moving it at the network's size is many times faster.
+    fast = options.refinement == "fast"
+    wanted = options.edit if fast else options.edit.of_shape
+    small = edit(alpha, guide.shape[1] / alpha.shape[1], wanted, check=check)
+    return refine(small, guide, mode=options.refinement, depth=options.depth, check=check)
+
+
 def _split(payload: Payload, request: JobRequest) -> list[NDArray[np.uint8]]:
     parts, start = [], 0
     for plane in request.planes:
@@ -182,8 +211,10 @@ def _split(payload: Payload, request: JobRequest) -> list[NDArray[np.uint8]]:
     return parts
 
 
-def _edit_edges(matte: NDArray[Any], prepared: Prepared, check: Callable[[], None]) -> NDArray[Any]:
-    edges = prepared.request.options.edit.of_edge
+def _edit_edges(
+    matte: NDArray[Any], options: JobOptions, check: Callable[[], None]
+) -> NDArray[Any]:
+    edges = options.edit.of_edge
     if not edges.edge_shift and not edges.feather:
         return matte
     full = np.float32(np.iinfo(matte.dtype).max)

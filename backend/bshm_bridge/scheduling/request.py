@@ -58,6 +58,8 @@ class JobRequest:
     client: str = ""
     client_id: str = ""
     frame: VideoFrame | None = None
+    remembered: str = ""
+    """Names an earlier job's alpha of the same pixels, which are then not sent."""
 
     @property
     def planes(self) -> list[PixelFormat]:
@@ -67,7 +69,7 @@ class JobRequest:
     @property
     def nbytes(self) -> int:
         """Bytes of the payload."""
-        return sum(plane.nbytes for plane in self.planes)
+        return 0 if self.remembered else sum(plane.nbytes for plane in self.planes)
 
     def check(self, max_pixels: int) -> None:
         """Raise `InvalidInput` where the request makes no sense, `Exhausted` if it is too large."""
@@ -85,6 +87,12 @@ class JobRequest:
                 raise InvalidInput(f"The {name} has another size than the layer.", "bad-size")
             if extra is not None and extra.layout != "GRAY":
                 raise InvalidInput(f"The {name} must have one grey channel.", "bad-format")
+        fast = self.options.refinement == "fast" and not self.options.foreground
+        if self.remembered and (not fast or self.planes[1:] or self.frame):
+            raise InvalidInput(
+                "What is remembered of a layer serves a fast matte alone: send the layer.",
+                "bad-header",
+            )
         if self.trimap is not None and self.trimap.depth != "u8":
             raise InvalidInput("The trimap must have 8 bits per pixel.", "bad-format")
 
@@ -135,6 +143,8 @@ class Outcome:
         H×W, u8 or u16, over its full range.
     foreground
         H×W×3 (RGB) or H×W×1 in the layer's own depth, where it was asked for.
+    remembered
+        Names the network's alpha for a later request; empty where it is not kept.
     """
 
     matte: NDArray[Any]
@@ -145,6 +155,7 @@ class Outcome:
     notices: tuple[Notice, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     cached: bool = False
+    remembered: str = ""
 
 
 Payload = NDArray[np.uint8]

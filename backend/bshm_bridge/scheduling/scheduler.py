@@ -30,7 +30,7 @@ from bshm_bridge.scheduling import memory
 from bshm_bridge.scheduling.cache import AlphaCache, Remembered, content_key
 from bshm_bridge.scheduling.job import Job, Totals
 from bshm_bridge.scheduling.lanes import Lane
-from bshm_bridge.scheduling.pipeline import Prepared, finish, fitted, prepare
+from bshm_bridge.scheduling.pipeline import Prepared, enlarged, finish, fitted, prepare
 from bshm_bridge.scheduling.request import (
     JobRequest,
     Notice,
@@ -156,6 +156,8 @@ class Scheduler:
 
     async def run(self, job: Job, payload: Payload) -> Outcome:
         """Return the matte of an admitted job's pixels."""
+        if job.request.remembered:
+            return await self._again(job)
         job.on_event(Running("decoding"))
         content = await self._content(job, payload)
         prepared = await self._in_pixels(
@@ -185,6 +187,7 @@ class Scheduler:
             notices=notices + seen,
             timings=dict(job.clock.seconds),
             cached=found.cached,
+            remembered=found.remembered.token if content and not found.reduced else "",
         )
 
     def default(self) -> tuple[str, str]:
@@ -268,6 +271,30 @@ class Scheduler:
             self._settings.device if device in ("", "auto") else device,
         )
 
+    async def _again(self, job: Job) -> Outcome:
+        """Return the matte of a layer that is remembered and was not sent."""
+        found = self._cache.by_token(job.request.remembered)
+        if found is None:
+            raise NotReady(
+                "What was remembered of this layer is gone: send it again.", "not-remembered"
+            )
+        job.on_event(Running("refining"))
+        alpha = found.alpha
+        matte, notices = await self._in_pixels(
+            job, lambda: enlarged(job.request, alpha, job.clock, job.cancel)
+        )
+        return Outcome(
+            matte=matte,
+            foreground=None,
+            model=found.model,
+            engine=found.engine,
+            device=found.device,
+            notices=notices,
+            timings=dict(job.clock.seconds),
+            cached=True,
+            remembered=found.token,
+        )
+
     def _video(self, job: Job) -> AbstractContextManager[Recurrence | None]:
         """Hold what is remembered of the job's video; None where nothing has to be."""
         if job.request.frame is None or not job.choice.manifest.temporal:
@@ -332,7 +359,7 @@ class Scheduler:
             before_load=lambda: self._make_room(lane),
             clock=job.clock,
         )
-        made = Remembered(_sane(alpha), session.engine, session.device, session.notice)
+        made = Remembered(_sane(alpha), session.engine, session.device, session.notice, choice.name)
         return Found(made, session.reduced)
 
     def _lane(self, choice: Choice) -> Lane:

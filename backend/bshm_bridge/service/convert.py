@@ -38,6 +38,7 @@ def request_of(header: pb.MatteHeader) -> JobRequest:
         client=header.client[:40],
         client_id=header.client_id[:64],
         frame=_frame(header.frame) if header.HasField("frame") else None,
+        remembered=header.remembered[:64],
     )
 
 
@@ -122,6 +123,7 @@ def result_message(
         notices=[pb.Notice(reason=n.reason, message=n.message) for n in outcome.notices],
         timings=times(seconds),
         cached=outcome.cached,
+        remembered=outcome.remembered,
     )
     if outcome.foreground is not None:
         gray = outcome.foreground.shape[2] == 1

@@ -75,11 +75,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """The last mask that was made, and what it was made from."""
+    """The last mask that was made, what it was made from, and how the service remembers that."""
 
     applied: Applied
     snapshot: Snapshot
     settings: Settings
+    remembered: str = ""
 
 
 class Controller:
@@ -250,7 +251,8 @@ class Controller:
             assert product.alpha is not None
             applied = self._host.add_mask(target, snapshot.area, product.alpha, step.settings)
             if applied is not None and self.state.total == 1:
-                self.result = Result(applied, snapshot, step.settings)
+                remembered = product.matte.remembered
+                self.result = Result(applied, snapshot, step.settings, remembered)
 
     # ------------------------------------------------------------ how it ends
 

@@ -79,7 +79,9 @@ class LiveEdges:
         self._busy = True
         begin = time.perf_counter()
         self._worker.matte(
-            lambda: matte_request(result.snapshot, settings, refinement),
+            lambda: matte_request(
+                result.snapshot, settings, refinement, remembered=result.remembered
+            ),
             finish=lambda matte: finish_matte(matte, result.snapshot, settings),
             on_done=lambda product: self._arrived(result, product, begin),
             on_failed=self._failed,
@@ -97,7 +99,9 @@ class LiveEdges:
         if applied is None:
             self._controller.end_live()
             return
-        self._controller.changed(replace(current, applied=applied), product.small)
+        remembered = product.matte.remembered or current.remembered
+        changed = replace(current, applied=applied, remembered=remembered)
+        self._controller.changed(changed, product.small)
         self.updates += 1
         self.parts = {
             **product.matte.timings,

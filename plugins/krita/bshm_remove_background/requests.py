@@ -50,8 +50,15 @@ def matte_request(
     refinement: Literal["best", "fast"] = "best",
     *,
     batch: bool = False,
+    remembered: str = "",
 ) -> tuple[Pixels, dict[str, Any]]:
-    """Return the pixels and the keyword arguments of the client's ``matte``."""
+    """Return the pixels and the keyword arguments of the client's ``matte``.
+
+    Parameters
+    ----------
+    remembered
+        What the service said of an earlier request for the same pixels.
+    """
     from bridge_client import MatteOptions, Pixels
 
     area, wire = snapshot.area, snapshot.wire
@@ -80,7 +87,8 @@ def matte_request(
         feather=settings.feather,
         priority="batch" if batch else "interactive",
     )
-    return pixels, {"hint": hint, "trimap": trimap, "options": options}
+    extras = {"hint": hint, "trimap": trimap, "remembered": remembered}
+    return pixels, {**extras, "options": options}
 
 
 def finish_matte(

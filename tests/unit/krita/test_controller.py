@@ -83,8 +83,9 @@ class PendingJob:
     def progress(self, step: Progress) -> None:
         self.arguments["on_progress"](step)
 
-    def answer(self, alpha: bytes = b"\x10" * 8) -> None:
-        matte = Matte(Pixels(alpha, 4, 2, "GRAY"), None, "classic", "classic", "CPU")
+    def answer(self, alpha: bytes = b"\x10" * 8, remembered: str = "") -> None:
+        pixels = Pixels(alpha, 4, 2, "GRAY")
+        matte = Matte(pixels, None, "classic", "classic", "CPU", remembered=remembered)
         self.arguments["on_done"](self.arguments["finish"](matte))
 
     def fail(self, sentence: str, reason: str) -> None:
@@ -302,6 +303,17 @@ class TestLiveEdges:
         ]
         assert host.done == [("change", bytes([value]) * 8) for value in (1, 3, 4)]
         assert live.settled
+
+    def test_names_what_the_service_remembers_so_that_the_layer_need_not_travel(self) -> None:
+        controller, host, worker = parts(layer("a"))
+        controller.remove_background()
+        worker.jobs[0].answer(remembered="first")
+        live = LiveEdges(controller, host, worker)
+        for number, (told, then) in enumerate([("first", ""), ("first", "second"), ("second", "")]):
+            live.drag(Settings(edge_shift=1.0 + number))
+            job = worker.jobs[1 + number]
+            assert job.arguments["make"]()[1]["remembered"] == told
+            job.answer(remembered=then)
 
     def test_does_nothing_without_a_mask_that_was_just_made(self) -> None:
         controller, host, worker = parts(layer("a"))

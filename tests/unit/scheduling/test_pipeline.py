@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bshm_bridge.engines.base import Cancellation
+from bshm_bridge.matting.edit import EditOptions, edit
 from bshm_bridge.matting.pixels import PixelFormat
-from bshm_bridge.scheduling.pipeline import Stopwatch, finish, fitted, prepare
+from bshm_bridge.scheduling.pipeline import Stopwatch, enlarged, finish, fitted, prepare
 from bshm_bridge.scheduling.request import JobOptions, JobRequest
 
 WIDTH, HEIGHT = 90, 60
@@ -46,6 +47,25 @@ def test_what_a_trimap_knows_is_kept_to_the_pixel_at_the_layers_size() -> None:
         assert (matte[trimap == 255] == full).all()
         unknown = matte[trimap == 128]
         assert (unknown > 0).all() and (unknown < full).all()
+
+
+def test_moving_the_edge_of_a_fast_matte_is_near_to_moving_it_at_full_size() -> None:
+    x = np.arange(300, dtype=np.float32)
+    alpha = np.repeat(np.clip((x - 150) / 4 + 0.5, 0, 1)[None], 200, axis=0)
+    layer = PixelFormat(900, 600, "RGB")
+    mattes = {}
+    for shift, feather in ((0.0, 0.0), (6.0, 0.0), (-9.0, 0.0), (0.0, 5.0)):
+        options = JobOptions(refinement="fast", edit=EditOptions(edge_shift=shift, feather=feather))
+        matte, _ = enlarged(JobRequest(layer, options), alpha, Stopwatch(), Cancellation())
+        assert matte.shape == (600, 900)
+        mattes[shift, feather] = matte
+        plain = mattes[0.0, 0.0].astype(np.float32) / 255
+        expected = edit(plain, 1.0, options.edit)
+        assert np.abs(matte / 255 - expected).max() < 0.06
+    # Above 0 the subject, which is at the right, grows.
+    halves = {key: int(np.argmax(matte[300] > 127)) for key, matte in mattes.items()}
+    assert abs(halves[0.0, 0.0] - halves[6.0, 0.0] - 6) <= 1
+    assert abs(halves[-9.0, 0.0] - halves[0.0, 0.0] - 9) <= 1
 
 
 def test_the_trimap_comes_from_the_request_then_from_a_matte_then_from_the_selection() -> None:

@@ -138,7 +138,7 @@ class MatteEvent(_message.Message):
     def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., loading: _Optional[_Union[Loading, _Mapping]] = ..., running: _Optional[_Union[Running, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class MatteHeader(_message.Message):
-    __slots__ = ["client", "client_id", "exchange", "frame", "hint", "inline", "options", "pixels", "protocol", "trimap"]
+    __slots__ = ["client", "client_id", "exchange", "frame", "hint", "inline", "options", "pixels", "protocol", "remembered", "trimap"]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     EXCHANGE_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +148,7 @@ class MatteHeader(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PIXELS_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    REMEMBERED_FIELD_NUMBER: _ClassVar[int]
     TRIMAP_FIELD_NUMBER: _ClassVar[int]
     client: str
     client_id: str
@@ -158,8 +159,9 @@ class MatteHeader(_message.Message):
     options: MatteOptions
     pixels: Plane
     protocol: int
+    remembered: str
     trimap: Plane
-    def __init__(self, protocol: _Optional[int] = ..., client: _Optional[str] = ..., client_id: _Optional[str] = ..., pixels: _Optional[_Union[Plane, _Mapping]] = ..., hint: _Optional[_Union[Plane, _Mapping]] = ..., trimap: _Optional[_Union[Plane, _Mapping]] = ..., frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., inline: _Optional[_Union[Inline, _Mapping]] = ..., exchange: _Optional[_Union[ExchangeSlot, _Mapping]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, protocol: _Optional[int] = ..., client: _Optional[str] = ..., client_id: _Optional[str] = ..., pixels: _Optional[_Union[Plane, _Mapping]] = ..., hint: _Optional[_Union[Plane, _Mapping]] = ..., trimap: _Optional[_Union[Plane, _Mapping]] = ..., frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., remembered: _Optional[str] = ..., inline: _Optional[_Union[Inline, _Mapping]] = ..., exchange: _Optional[_Union[ExchangeSlot, _Mapping]] = ..., options: _Optional[_Union[MatteOptions, _Mapping]] = ...) -> None: ...
 
 class MatteOptions(_message.Message):
     __slots__ = ["depth", "device", "edge_shift", "engine", "feather", "fill_holes", "foreground", "model", "priority", "refinement", "remove_specks"]
@@ -272,7 +274,7 @@ class ReleaseModelResponse(_message.Message):
     def __init__(self, released: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ["cached", "device", "engine", "foreground", "matte", "model", "notices", "timings"]
+    __slots__ = ["cached", "device", "engine", "foreground", "matte", "model", "notices", "remembered", "timings"]
     CACHED_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -280,6 +282,7 @@ class Result(_message.Message):
     MATTE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    REMEMBERED_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     cached: bool
     device: str
@@ -288,8 +291,9 @@ class Result(_message.Message):
     matte: Plane
     model: str
     notices: _containers.RepeatedCompositeFieldContainer[Notice]
+    remembered: str
     timings: _containers.RepeatedCompositeFieldContainer[StageTime]
-    def __init__(self, matte: _Optional[_Union[Plane, _Mapping]] = ..., foreground: _Optional[_Union[Plane, _Mapping]] = ..., model: _Optional[str] = ..., engine: _Optional[str] = ..., device: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., timings: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., cached: bool = ...) -> None: ...
+    def __init__(self, matte: _Optional[_Union[Plane, _Mapping]] = ..., foreground: _Optional[_Union[Plane, _Mapping]] = ..., model: _Optional[str] = ..., engine: _Optional[str] = ..., device: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., timings: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., cached: bool = ..., remembered: _Optional[str] = ...) -> None: ...
 
 class Running(_message.Message):
     __slots__ = ["fraction", "stage"]
