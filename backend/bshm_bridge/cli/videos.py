@@ -109,10 +109,12 @@ class _Run:
         A temporal model gets one frame at a time; the next is read, and the last written, while
         it works. Others get as many as `jobs`.
         """
-        frames = list(source.frames) if resume else source.frames
+        frames = source.frames
         if resume and self._temporal:
-            # It must see every frame, or none where all of them are done.
-            resume = all(sink.has(name) for name, _ in frames)
+            # It must see every frame, or none where all of them are done; of a file's frames
+            # nobody knows the number before they were read.
+            frames = list(frames) if source.rate is None else frames
+            resume = isinstance(frames, list) and all(sink.has(name) for name, _ in frames)
         flight = 1 if self._temporal else jobs
         pending: deque[tuple[str, Pixels, Future[Matte]]] = deque()
         with ThreadPoolExecutor(flight) as pool:

@@ -228,7 +228,12 @@ def test_an_interrupted_video_leaves_no_file_and_no_memory(
     source = write_clip(tmp_path / "long.mkv", [noise] * 200)
     command = [sys.executable, "-m", "bshm_bridge", "matte", source, "-d", tmp_path / "out", *MODEL]
     process = subprocess.Popen(
-        command, env=environment(service.home), stderr=subprocess.PIPE, text=True
+        command,
+        env=environment(service.home),
+        stderr=subprocess.PIPE,
+        text=True,
+        # What runs in the background of a script starts with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while service.client().status().done < 5:
