@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -59,10 +60,9 @@ def _clip(video: Input, file: Path) -> Frames:
 
 def _numbered(video: Input, folder: Path) -> Frames:
     files = sorted(pictures_in(folder, video.folder), key=_by_number)
-    stems = [file.stem for file in files]
-    doubled = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if doubled is not None:
-        raise InvalidInput(f"{video.name} has two frames named {doubled}.", "frame-twice")
+    (stem, count), *_ = Counter(file.stem for file in files).most_common(1)
+    if count > 1:
+        raise InvalidInput(f"{video.name} has two frames named {stem}.", "frame-twice")
     frames = [(file.stem, partial(read_picture, file, file.name)) for file in files]
     return Frames(len(files), None, frames)
 

@@ -105,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     skipped: list[Input] = []
     if args.resume:
         skipped = [picture for picture in pictures if picture.done]
-        pictures = [picture for picture in pictures if picture not in skipped]
+        done = set(skipped)
+        pictures = [picture for picture in pictures if picture not in done]
     report = matte_all(pictures, args)
     _print(report, skipped, args)
     return report.exit_code

@@ -31,12 +31,10 @@ def resized(trimap: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
     """
     if (trimap.shape[1], trimap.shape[0]) == size:
         return levels(trimap)
-    shrinks = size[0] <= trimap.shape[1] and size[1] <= trimap.shape[0]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-    if not shrinks:
-        return levels(cv2.resize(trimap, size, interpolation=method).astype(np.uint8))
+    if size[0] > trimap.shape[1] or size[1] > trimap.shape[0]:
+        return levels(cv2.resize(trimap, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8))
     # As floats: a mean that is nearly white must not be rounded to white.
-    mean = cv2.resize(trimap.astype(np.float32), size, interpolation=method)
+    mean = cv2.resize(trimap.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     found = np.full(mean.shape, UNKNOWN, np.uint8)
     found[mean <= 1e-3] = 0
     found[mean >= 255 - 1e-3] = 255

@@ -221,6 +221,16 @@ def test_frames_of_two_sizes_are_refused(service: RunningService, tmp_path: Path
     assert "frame 2 is 62×40, those before 60×40" in done.stderr
 
 
+def test_two_frames_of_one_name_are_refused(service: RunningService, tmp_path: Path) -> None:
+    folder = tmp_path / "shot"
+    folder.mkdir()
+    for name in ("1.png", "2.png", "2.bmp"):
+        Image.new("RGB", (60, 40), (90, 0, 0)).save(folder / name)
+    done = bshm(service.home, "matte", folder, "--sequence", "-d", tmp_path / "out", *MODEL)
+    assert done.returncode == 3
+    assert "two frames named 2" in done.stderr
+
+
 def test_an_interrupted_video_leaves_no_file_and_no_memory(
     service: RunningService, tmp_path: Path
 ) -> None:
